@@ -1,0 +1,51 @@
+//! What to do about a commit status that the forge refused, in the words of that forge.
+
+use super::Flavour;
+use super::link::Version;
+
+/// Says what a refusal means and what to grant.
+#[must_use]
+pub fn refusal(status: u16, flavour: Flavour, version: Option<Version>) -> String {
+    let flavour = version.map_or(flavour, |version| version.flavour);
+    match (status, flavour) {
+        (401, _) => "the token is not valid for this forge; check the input token".to_owned(),
+        (403, Flavour::GitHub) => {
+            "the token may not write statuses; grant the job: permissions: statuses: write".to_owned()
+        }
+        (403, Flavour::Gitea) if version.is_some_and(Version::is_new_gitea) => {
+            "the token may not write code, which statuses need here; give the job no permissions key, or contents: write (statuses: write is not known to Gitea)".to_owned()
+        }
+        (403, Flavour::Gitea) => {
+            "the token may not write code, which statuses need here; from Gitea 1.26 on, give the job no permissions key, or contents: write".to_owned()
+        }
+        (403, Flavour::Forgejo) => {
+            "the token may not write code, which statuses need here; give it write access to the repository".to_owned()
+        }
+        (404, _) => "the repository or commit is not visible to the token; check the inputs token and sha".to_owned(),
+        (409 | 422, _) => "the forge does not take this status; check the input sha, and that fewer than 1000 statuses have this context".to_owned(),
+        (423, _) => "the repository is archived".to_owned(),
+        (429, _) => "the forge's rate limit is used up".to_owned(),
+        (500, Flavour::Gitea | Flavour::Forgejo) => {
+            "the forge failed, as it does for a commit that it does not have; check the input sha".to_owned()
+        }
+        (500..=599, _) => "the forge failed".to_owned(),
+        (300..=399, _) => "the forge's API redirects, and the token is not sent along; check GITHUB_API_URL".to_owned(),
+        _ => "the forge did not take it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_403_names_the_permission_of_that_forge() {
+        let hint = |flavour, version| refusal(403, flavour, version);
+        assert!(hint(Flavour::GitHub, None).contains("statuses: write"));
+        assert!(hint(Flavour::Gitea, Version::parse("1.26.0")).contains("contents: write"));
+        assert!(
+            hint(Flavour::Gitea, Version::parse("12.0.0+gitea-1.22.0")).contains("write access")
+        );
+        assert!(refusal(500, Flavour::Gitea, None).contains("sha"));
+    }
+}

@@ -1,0 +1,85 @@
+//! Stage 1: what the user asked for.
+//!
+//! The environment and the command line fill one [`RawInputs`] of plain strings, a config
+//! file another; [`resolve`] merges and parses them into [`Inputs`]. After this stage no
+//! raw string is left, and all problems have been reported at once.
+
+pub mod docs;
+pub mod problem;
+pub mod raw;
+pub mod resolve;
+pub mod targets;
+pub mod values;
+pub mod yaml;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+pub use docs::{INPUTS, InputDoc};
+pub use problem::{Problem, Problems};
+pub use raw::RawInputs;
+pub use resolve::resolve;
+
+use crate::target::Target;
+
+/// The whole configuration, valid and ready for use.
+#[derive(Debug)]
+pub struct Inputs {
+    /// What to probe, in the order given.
+    pub targets: Vec<Target>,
+    /// Limit for the whole step, from start to process exit.
+    pub deadline: Duration,
+    /// The address that tells the runner's network from the dependency, if there is one.
+    pub control: Option<Url>,
+    /// Whether down and unknown fail the step.
+    pub fail_on_down: bool,
+    /// What the commit status is to say, and where.
+    pub status: StatusInputs,
+    /// Whether to write the job summary.
+    pub summary: bool,
+    /// More roots to trust, in PEM.
+    pub ca_certificates: Option<Vec<u8>>,
+    /// Where to write the JSON report.
+    pub report_file: Option<PathBuf>,
+}
+
+/// The inputs of the commit status.
+#[derive(Debug, Default)]
+pub struct StatusInputs {
+    /// Whether to post it at all.
+    pub post: bool,
+    /// Its context, if not the default.
+    pub context: Option<String>,
+    /// Where it links to, if not to the run.
+    pub target_url: Option<String>,
+    /// The commit it goes to, if not the event's.
+    pub sha: Option<String>,
+    /// The token for the forge's API.
+    pub token: Option<Token>,
+}
+
+/// A secret: it has no `Display`, and its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Takes a secret into custody.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself, for the request that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(***)")
+    }
+}

@@ -1,0 +1,248 @@
+//! What was typed: one struct of strings for the environment and the command line.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use serde::Deserialize;
+
+/// The prefix of the inputs in the environment. Never `INPUT_`: runners of the act family
+/// rebuild the `inputs` context from such names.
+pub const PREFIX: &str = "PREFLIGHT_";
+
+/// Every input as text. Nothing is checked here, and nothing has a default.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(default)]
+pub struct RawInputs {
+    /// Address of a single target
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Name of that target [default: the URL's host]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// YAML mapping of name to URL, or of name to options
+    #[arg(long, value_name = "YAML")]
+    pub targets: Option<String>,
+    /// YAML file with targets and options
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Limit for one attempt [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+    /// How many tries a target gets, or `unlimited` [default: 3]
+    #[arg(long, value_name = "N")]
+    pub attempts: Option<String>,
+    /// Wait after the first failure, doubling up to 30s [default: 1s]
+    #[arg(long, value_name = "DURATION")]
+    pub interval: Option<String>,
+    /// Limit for everything, reporting included [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    pub deadline: Option<String>,
+    /// Which statuses are up: `<500`, `2xx`, `200-399`, `200,204` [default: <500]
+    #[arg(long, value_name = "STATUSES")]
+    pub expect: Option<String>,
+    /// GET, HEAD or OPTIONS [default: GET]
+    #[arg(long)]
+    pub method: Option<String>,
+    /// How many redirects to follow [default: 10]
+    #[arg(long, value_name = "N")]
+    pub redirects: Option<String>,
+    /// Address that tells your own network from the dependency, or `off`
+    #[arg(long, value_name = "URL")]
+    pub control: Option<String>,
+    /// Whether down and unknown fail the step [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub fail_on_down: Option<String>,
+    /// Post a commit status [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub commit_status: Option<String>,
+    /// Context of the commit status [default: dep-preflight / <job>]
+    #[arg(long, value_name = "TEXT")]
+    pub status_context: Option<String>,
+    /// Where the commit status links to [default: the run]
+    #[arg(long, value_name = "URL")]
+    pub target_url: Option<String>,
+    /// Commit that the status goes to [default: the pull request's head]
+    #[arg(long)]
+    pub sha: Option<String>,
+    /// Token for the forge's API, used for the commit status alone
+    #[arg(long)]
+    pub token: Option<String>,
+    /// Write the job summary [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub summary: Option<String>,
+    /// PEM file with more roots to trust
+    #[arg(long, value_name = "FILE")]
+    pub ca_certificates: Option<String>,
+    /// Where to write the JSON report
+    #[arg(long, value_name = "FILE")]
+    pub report_file: Option<String>,
+}
+
+impl RawInputs {
+    /// Reads the inputs from environment variables. An empty one was not given; bytes that
+    /// are no text are replaced, so that the error about the value can show it.
+    pub fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let vars = vars.into_iter().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let value = value.to_string_lossy().into_owned();
+            (name.starts_with(PREFIX) && !value.trim().is_empty()).then_some((name, value))
+        });
+        // Cannot fail: every field is an optional string.
+        envy::prefixed(PREFIX).from_iter(vars).unwrap_or_default()
+    }
+
+    /// Whether it says what to probe.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        self.url.is_some() || self.targets.is_some() || self.config.is_some()
+    }
+
+    /// These inputs without what to probe, and its name.
+    #[must_use]
+    pub fn without_source(self) -> Self {
+        Self {
+            url: None,
+            name: None,
+            targets: None,
+            config: None,
+            ..self
+        }
+    }
+
+    /// These inputs, and where one is missing, that of `other`. What to probe is taken
+    /// from one side alone: a `url` on the command line replaces `targets` in the environment.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let source = self.has_source();
+        let from = |mine: Option<String>, theirs: Option<String>| {
+            if source { mine } else { theirs }
+        };
+        Self {
+            url: from(self.url, other.url),
+            name: self.name.or(if source { None } else { other.name }),
+            targets: from(self.targets, other.targets),
+            config: from(self.config, other.config),
+            timeout: self.timeout.or(other.timeout),
+            attempts: self.attempts.or(other.attempts),
+            interval: self.interval.or(other.interval),
+            deadline: self.deadline.or(other.deadline),
+            expect: self.expect.or(other.expect),
+            method: self.method.or(other.method),
+            redirects: self.redirects.or(other.redirects),
+            control: self.control.or(other.control),
+            fail_on_down: self.fail_on_down.or(other.fail_on_down),
+            commit_status: self.commit_status.or(other.commit_status),
+            status_context: self.status_context.or(other.status_context),
+            target_url: self.target_url.or(other.target_url),
+            sha: self.sha.or(other.sha),
+            token: self.token.or(other.token),
+            summary: self.summary.or(other.summary),
+            ca_certificates: self.ca_certificates.or(other.ca_certificates),
+            report_file: self.report_file.or(other.report_file),
+        }
+    }
+
+    /// Visits every field.
+    pub fn each_mut(&mut self, mut visit: impl FnMut(&mut Option<String>)) {
+        for field in [
+            &mut self.url,
+            &mut self.name,
+            &mut self.targets,
+            &mut self.config,
+            &mut self.timeout,
+            &mut self.attempts,
+            &mut self.interval,
+            &mut self.deadline,
+            &mut self.expect,
+            &mut self.method,
+            &mut self.redirects,
+            &mut self.control,
+            &mut self.fail_on_down,
+            &mut self.commit_status,
+            &mut self.status_context,
+            &mut self.target_url,
+            &mut self.sha,
+            &mut self.token,
+            &mut self.summary,
+            &mut self.ca_certificates,
+            &mut self.report_file,
+        ] {
+            visit(field);
+        }
+    }
+
+    /// The field of a step-wide option by its name in a config file, or `None` if a config
+    /// file cannot set it: what to probe stands under `targets` there, and a token does not
+    /// belong in a file that is committed.
+    pub fn config_key(&mut self, key: &str) -> Option<&mut Option<String>> {
+        Some(match key {
+            "timeout" => &mut self.timeout,
+            "attempts" => &mut self.attempts,
+            "interval" => &mut self.interval,
+            "deadline" => &mut self.deadline,
+            "expect" => &mut self.expect,
+            "method" => &mut self.method,
+            "redirects" => &mut self.redirects,
+            "control" => &mut self.control,
+            "fail-on-down" => &mut self.fail_on_down,
+            "commit-status" => &mut self.commit_status,
+            "status-context" => &mut self.status_context,
+            "target-url" => &mut self.target_url,
+            "sha" => &mut self.sha,
+            "summary" => &mut self.summary,
+            "ca-certificates" => &mut self.ca_certificates,
+            "report-file" => &mut self.report_file,
+            _ => return None,
+        })
+    }
+}
+
+/// The keys that [`RawInputs::config_key`] knows, for error messages.
+pub const CONFIG_KEYS: &str = "targets, timeout, attempts, interval, deadline, expect, method, redirects, \
+control, fail-on-down, commit-status, status-context, target-url, sha, summary, ca-certificates, report-file";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> RawInputs {
+        RawInputs::from_env(vars.iter().map(|(k, v)| (k.into(), v.into())))
+    }
+
+    #[test]
+    fn empty_is_not_given_and_foreign_variables_do_not_matter() {
+        let raw = env(&[
+            ("PREFLIGHT_URL", "http://h"),
+            ("PREFLIGHT_NAME", " "),
+            ("PREFLIGHT_FAIL_ON_DOWN", "false"),
+            ("URL", "no"),
+        ]);
+        assert_eq!(raw.url.as_deref(), Some("http://h"));
+        assert_eq!(raw.name, None);
+        assert_eq!(raw.fail_on_down.as_deref(), Some("false"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_no_text_do_no_harm() {
+        use std::os::unix::ffi::OsStringExt;
+        let bad = OsString::from_vec(vec![0xff, 0xfe]);
+        let raw = RawInputs::from_env([(bad.clone(), bad.clone()), ("PREFLIGHT_URL".into(), bad)]);
+        assert_eq!(raw.url.as_deref(), Some("\u{fffd}\u{fffd}"));
+    }
+
+    #[test]
+    fn what_to_probe_comes_from_one_side() {
+        let cli = RawInputs {
+            url: Some("http://cli".into()),
+            ..RawInputs::default()
+        };
+        let merged = cli.or(env(&[
+            ("PREFLIGHT_TARGETS", "a: http://env"),
+            ("PREFLIGHT_NAME", "env"),
+            ("PREFLIGHT_TIMEOUT", "2s"),
+        ]));
+        assert_eq!((merged.targets, merged.name), (None, None));
+        assert_eq!(merged.timeout.as_deref(), Some("2s"));
+    }
+}

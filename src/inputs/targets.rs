@@ -1,0 +1,206 @@
+//! The YAML mapping of targets: name to address, or name to options.
+
+use std::collections::HashSet;
+
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+
+use super::problem::Problems;
+use super::values;
+use super::yaml::Node;
+use crate::probe::Probe;
+use crate::probe::http::HttpProbe;
+use crate::target::{Attempts, Method, Policy, StatusSet, Target};
+
+const KEYS: &str = "url, timeout, attempts, interval, expect, method, redirects, optional, headers";
+
+/// The options of targets that say nothing of their own: the step-wide ones.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// How often and how long to try.
+    pub policy: Policy,
+    /// Which statuses are up.
+    pub expect: StatusSet,
+    /// The method.
+    pub method: Method,
+    /// How many redirects to follow.
+    pub redirects: u32,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            policy: Policy {
+                timeout: std::time::Duration::from_secs(10),
+                attempts: Attempts::AtMost(3),
+                interval: std::time::Duration::from_secs(1),
+            },
+            expect: StatusSet::default(),
+            method: Method::Get,
+            redirects: 10,
+        }
+    }
+}
+
+impl Defaults {
+    /// A target without options of its own.
+    #[must_use]
+    pub fn target(&self, name: String, url: Url) -> Target {
+        Target {
+            name,
+            required: true,
+            policy: self.policy,
+            probe: Probe::Http(HttpProbe {
+                url,
+                method: self.method,
+                headers: HeaderMap::new(),
+                expect: self.expect.clone(),
+                redirects: self.redirects,
+            }),
+        }
+    }
+}
+
+/// Reads the mapping; `input` is the place it stands in, for error messages.
+pub fn read(node: &Node, input: &str, defaults: &Defaults, problems: &mut Problems) -> Vec<Target> {
+    let entries = match node {
+        Node::Map(entries) if !entries.is_empty() => entries,
+        other => {
+            problems.general(
+                input,
+                format!(
+                    "is {}, not a mapping of name to URL; write for example \"llm: https://llm.example/health\"",
+                    if matches!(other, Node::Map(_)) { "empty" } else { other.kind() }
+                ),
+            );
+            return Vec::new();
+        }
+    };
+    let mut seen = HashSet::new();
+    let mut targets = Vec::with_capacity(entries.len());
+    for (name, node) in entries {
+        let place = format!("{input}.{name}");
+        let named = problems.take(input, name, values::name(name));
+        if !seen.insert(name.as_str()) {
+            problems.general(&place, "is defined a second time; names are unique");
+        }
+        let target = one(node, &place, defaults, problems);
+        if let (Some(name), Some(target)) = (named, target) {
+            targets.push(Target { name, ..target });
+        }
+    }
+    targets
+}
+
+fn one(node: &Node, place: &str, defaults: &Defaults, problems: &mut Problems) -> Option<Target> {
+    match node {
+        Node::Scalar(text) => {
+            let url = problems.take(place, text, values::url(text))?;
+            Some(defaults.target(String::new(), url))
+        }
+        Node::Map(options) => with_options(options, place, defaults, problems),
+        Node::Null | Node::List(_) => {
+            problems.general(
+                place,
+                format!("is {}, not a URL or a mapping with a url", node.kind()),
+            );
+            None
+        }
+    }
+}
+
+fn with_options(
+    options: &[(String, Node)],
+    place: &str,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Option<Target> {
+    let mut own = defaults.clone();
+    let mut url = None;
+    let mut required = true;
+    let mut headers = HeaderMap::new();
+    let mut seen = HashSet::new();
+    for (key, node) in options {
+        let at = format!("{place}.{key}");
+        if !seen.insert(key.as_str()) {
+            problems.general(&at, "is given a second time");
+        }
+        if key == "headers" {
+            headers = read_headers(node, &at, problems);
+            continue;
+        }
+        let text = match node {
+            Node::Scalar(text) => text.as_str(),
+            // An option without a value is one that is not given, as an empty input is.
+            Node::Null => continue,
+            Node::List(_) | Node::Map(_) => {
+                problems.general(&at, format!("is {}, not a single value", node.kind()));
+                continue;
+            }
+        };
+        let mut set = |problems: &mut Problems| -> Option<()> {
+            match key.as_str() {
+                "url" => url = Some(problems.take(&at, text, values::url(text))?),
+                "timeout" => {
+                    own.policy.timeout =
+                        problems.take(&at, text, values::positive_duration(text))?;
+                }
+                "attempts" => {
+                    own.policy.attempts = problems.take(&at, text, values::attempts(text))?;
+                }
+                "interval" => {
+                    own.policy.interval = problems.take(&at, text, values::duration(text))?;
+                }
+                "expect" => own.expect = problems.take(&at, text, values::status_set(text))?,
+                "method" => own.method = problems.take(&at, text, values::method(text))?,
+                "redirects" => own.redirects = problems.take(&at, text, values::redirects(text))?,
+                "optional" => required = !problems.take(&at, text, values::boolean(text))?,
+                _ => problems.general(
+                    &at,
+                    format!("is not an option of a target; there are {KEYS}"),
+                ),
+            }
+            Some(())
+        };
+        set(problems);
+    }
+    if !seen.contains("url") {
+        problems.general(place, "has no url");
+    }
+    let mut target = own.target(String::new(), url?);
+    target.required = required;
+    let Probe::Http(probe) = &mut target.probe;
+    probe.headers = headers;
+    Some(target)
+}
+
+fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let entries = match node {
+        Node::Map(entries) => entries.as_slice(),
+        Node::Null => &[],
+        Node::Scalar(_) | Node::List(_) => {
+            problems.general(
+                place,
+                format!("is {}, not a mapping of header to value", node.kind()),
+            );
+            &[]
+        }
+    };
+    for (name, node) in entries {
+        let at = format!("{place}.{name}");
+        let Node::Scalar(value) = node else {
+            problems.general(&at, format!("is {}, not a single value", node.kind()));
+            continue;
+        };
+        match values::header(name, value) {
+            Ok((name, value)) => {
+                if headers.insert(name, value).is_some() {
+                    problems.general(&at, "is given a second time");
+                }
+            }
+            Err(reason) => problems.general(&at, reason),
+        }
+    }
+    headers
+}

@@ -1,0 +1,14 @@
+//! The binary: collects what surrounds it and hands over to the library.
+
+use std::process::ExitCode;
+
+use dep_preflight::{report, supervisor};
+
+fn main() -> ExitCode {
+    let start = report::model::Start::now();
+    supervisor::run(start.instant, move |supervisor| {
+        let args = std::env::args_os().skip(1).collect();
+        let vars = std::env::vars_os().collect();
+        dep_preflight::run(start, args, vars, supervisor)
+    })
+}

@@ -1,0 +1,132 @@
+//! The HTTP clients: one configuration, shared by every probe and by the forge's API.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Client, ClientBuilder};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+
+use super::proxy::{Proxies, Proxy};
+use super::resolver::SystemResolver;
+use super::tls;
+use super::trace::NoteConnections;
+
+/// `dep-preflight/<version>`.
+pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+/// The largest response head, in bytes.
+pub const HEAD_LIMIT: usize = 256 * 1024;
+/// The most header fields of a response.
+pub const FIELD_LIMIT: usize = 256;
+/// How much longer than an attempt the library's own connect timeout is: ours knows how far
+/// the attempt came, so it has to be first.
+const AFTER_OURS: Duration = Duration::from_millis(250);
+/// HTTP/2 counts 32 bytes for each field besides its text (RFC 9113, 6.5.2).
+const H2_FIELD_OVERHEAD: usize = 32;
+
+/// The network as this run sees it.
+#[derive(Debug)]
+pub struct Network {
+    tls: ClientConfig,
+    /// The resolver, for questions outside of a request.
+    pub resolver: SystemResolver,
+    /// The proxy rules.
+    pub proxies: Proxies,
+    clients: Mutex<HashMap<Duration, Client>>,
+}
+
+/// A client cannot be built; only a broken build of the tool can cause this.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be built: {0}")]
+pub struct NetworkError(String);
+
+impl Network {
+    /// Sets up what all clients share. Nothing is sent and no file is read yet.
+    pub fn new(own_roots: Vec<CertificateDer<'static>>) -> Result<Self, NetworkError> {
+        Ok(Self {
+            tls: tls::config(own_roots).map_err(|error| NetworkError(error.to_string()))?,
+            resolver: SystemResolver::default(),
+            proxies: Proxies::from_system(),
+            clients: Mutex::default(),
+        })
+    }
+
+    /// The same without any proxy, for services on this machine.
+    pub fn without_proxies() -> Result<Self, NetworkError> {
+        Ok(Self {
+            proxies: Proxies::none(),
+            ..Self::new(Vec::new())?
+        })
+    }
+
+    /// The client whose connections may take this long. The limit is shared out among the
+    /// addresses of a name by the library, which is why it is the client's and not ours.
+    pub fn client(&self, connect: Duration) -> Result<Client, NetworkError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&connect) {
+            return Ok(client.clone());
+        }
+        let builder = self.builder(connect);
+        let client = finish(if self.proxies.are_none() {
+            builder.no_proxy()
+        } else {
+            builder
+        })?;
+        clients.insert(connect, client.clone());
+        Ok(client)
+    }
+
+    /// A client that sends plain requests to this proxy, whatever the environment says: with
+    /// it CONNECT can be asked in the open.
+    pub fn client_to(&self, proxy: &Proxy, connect: Duration) -> Result<Client, NetworkError> {
+        let mut way = reqwest::Proxy::http(proxy.uri.to_string())
+            .map_err(|error| NetworkError(describe(&error)))?;
+        if let Some(login) = &proxy.login {
+            way = way.custom_http_auth(login.clone());
+        }
+        finish(self.builder(connect).no_proxy().proxy(way))
+    }
+
+    fn builder(&self, connect: Duration) -> ClientBuilder {
+        #[expect(clippy::cast_possible_truncation, reason = "264 KiB fit into 32 bits")]
+        let list_limit = (HEAD_LIMIT + H2_FIELD_OVERHEAD * (FIELD_LIMIT + 8)) as u32;
+        Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .dns_resolver(self.resolver.clone())
+            .connector_layer(NoteConnections)
+            .connect_timeout(connect.saturating_add(AFTER_OURS))
+            .user_agent(USER_AGENT)
+            // Redirects are followed by the probe, which sends a target's own headers to its
+            // own origin only and knows which hop failed.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // Every attempt is seen and counted; the library makes none behind our back.
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(0)
+            .http1_max_headers(FIELD_LIMIT)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http2_max_header_list_size(list_limit)
+    }
+}
+
+fn finish(builder: ClientBuilder) -> Result<Client, NetworkError> {
+    builder
+        .build()
+        .map_err(|error| NetworkError(describe(&error)))
+}
+
+/// An error with all its sources: `a: b: c`.
+#[must_use]
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    crate::text::clean(&text, crate::text::PIECE)
+}

@@ -1,0 +1,30 @@
+//! The one HTTP stack: names, proxies, roots and clients, for probes and the forge alike.
+
+pub mod client;
+pub mod proxy;
+pub mod resolver;
+pub mod roots;
+pub mod tls;
+pub mod trace;
+
+use std::io;
+
+pub use client::Network;
+
+/// Whether an error means that the runner could not even try: no file descriptors, no ports,
+/// no memory, not permitted.
+#[must_use]
+pub fn is_local(error: &io::Error) -> bool {
+    /// `EMFILE`, `ENFILE`, `ENOBUFS`, `EINVAL`, `EAFNOSUPPORT` and `EPERM` on Linux: the
+    /// standard library has no kind for most of them.
+    const CODES: [i32; 6] = [24, 23, 105, 22, 97, 1];
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::OutOfMemory
+    ) || (cfg!(target_os = "linux")
+        && error
+            .raw_os_error()
+            .is_some_and(|code| CODES.contains(&code)))
+}

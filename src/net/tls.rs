@@ -1,0 +1,180 @@
+//! The TLS configuration of every client: roots that are loaded late, and two hooks that
+//! tell how far a handshake came.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{
+    ClientSessionStore, ResolvesClientCert, Resumption, Tls12ClientSessionValue,
+    Tls13ClientSessionValue, WebPkiServerVerifier, verify_server_name,
+};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, NamedGroup, SignatureScheme,
+};
+
+use super::roots::Roots;
+use super::trace;
+
+/// Builds the configuration. `own` are the user's certificates to trust.
+pub fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(LateRoots {
+            provider,
+            own,
+            loaded: OnceLock::new(),
+        }))
+        .with_client_cert_resolver(Arc::new(NoCertificate));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(NoteHello));
+    Ok(config)
+}
+
+/// Whether a certificate was refused because it is marked as a CA and stands at the end of a
+/// chain, as `openssl req -x509` makes them. webpki says so before it looks for a signer.
+#[must_use]
+pub fn is_ca_as_end_entity(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::Other(other) => matches!(
+            other.0.downcast_ref::<webpki::Error>(),
+            Some(webpki::Error::CaUsedAsEndEntity)
+        ),
+        _ => false,
+    }
+}
+
+/// The usual verification, with roots that are read once the first certificate is judged:
+/// that saves a third of the start-up of a step that has plain HTTP targets only, and lets
+/// the rest overlap with the network.
+#[derive(Debug)]
+struct LateRoots {
+    provider: Arc<CryptoProvider>,
+    own: Vec<CertificateDer<'static>>,
+    loaded: OnceLock<Result<(Arc<WebPkiServerVerifier>, Roots), Error>>,
+}
+
+impl LateRoots {
+    fn loaded(&self) -> &Result<(Arc<WebPkiServerVerifier>, Roots), Error> {
+        self.loaded.get_or_init(|| {
+            let roots = Roots::load(self.own.clone());
+            let verifier = WebPkiServerVerifier::builder_with_provider(
+                Arc::new(roots.store.clone()),
+                Arc::clone(&self.provider),
+            )
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
+            Ok((verifier, roots))
+        })
+    }
+}
+
+impl ServerCertVerifier for LateRoots {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let (verifier, roots) = self.loaded().as_ref().map_err(Clone::clone)?;
+        let verdict =
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            // A self-signed certificate that the user named, byte for byte, is trusted though
+            // it is marked as a CA: webpki has judged its dates before that mark, the name
+            // is judged here.
+            Err(Error::InvalidCertificate(error))
+                if is_ca_as_end_entity(&error) && roots.own.iter().any(|own| own == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// No client certificate is ever sent; that one was asked for is worth a word.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        trace::note(|trace| trace.client_certificate_wanted = true);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// A session store that stores nothing. It is asked when a client hello is made, which is
+/// how we know that TCP stands: the library has no other hook between the two.
+#[derive(Debug)]
+struct NoteHello;
+
+impl ClientSessionStore for NoteHello {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        trace::note(|trace| trace.hello = Some(Instant::now()));
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}

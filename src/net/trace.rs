@@ -1,0 +1,95 @@
+//! How far a request came: noted from inside the HTTP library, read when it failed.
+//!
+//! The library's connect timeout covers names, TCP and TLS alike, and its errors do not say
+//! which of them was under way. Four places can tell: our resolver, a layer around the
+//! connector, and two hooks of the TLS configuration. Each leaves a note in a task-local
+//! [`Trace`]; requests that run outside of [`watch`] leave none.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+tokio::task_local! {
+    static CURRENT: Arc<Mutex<Trace>>;
+}
+
+/// What was seen of one request.
+#[derive(Debug, Default, Clone)]
+pub struct Trace {
+    /// The connector was asked for a connection.
+    pub dialled: Option<Instant>,
+    /// The resolver was asked.
+    pub name_asked: Option<Instant>,
+    /// The resolver answered with addresses.
+    pub name_answered: Option<Instant>,
+    /// What it answered.
+    pub addresses: Vec<IpAddr>,
+    /// The TLS client hello was made; TCP (and the proxy's tunnel) stands.
+    pub hello: Option<Instant>,
+    /// The connection stands, TLS included.
+    pub connected: Option<Instant>,
+    /// The server asked for a client certificate.
+    pub client_certificate_wanted: bool,
+}
+
+/// Runs a request and returns what was seen of it. The trace can be read while it runs, so
+/// that a timeout around it loses nothing.
+pub async fn watch<F: Future>(trace: Arc<Mutex<Trace>>, request: F) -> F::Output {
+    CURRENT.scope(trace, request).await
+}
+
+/// Leaves a note in the trace of the current request, if it has one.
+pub fn note(write: impl FnOnce(&mut Trace)) {
+    // Outside of a request that is watched there is nothing to note.
+    let _ = CURRENT.try_with(|trace| {
+        write(&mut trace.lock().unwrap_or_else(PoisonError::into_inner));
+    });
+}
+
+/// A layer around reqwest's connector that notes when a connection was asked for and when
+/// it stood.
+#[derive(Debug, Clone, Copy)]
+pub struct NoteConnections;
+
+impl<S> Layer<S> for NoteConnections {
+    type Service = Noted<S>;
+
+    fn layer(&self, inner: S) -> Noted<S> {
+        Noted(inner)
+    }
+}
+
+/// See [`NoteConnections`].
+#[derive(Debug, Clone)]
+pub struct Noted<S>(S);
+
+impl<S, R> Service<R> for Noted<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        note(|trace| trace.dialled = Some(Instant::now()));
+        let connecting = self.0.call(request);
+        Box::pin(async move {
+            let connected = connecting.await;
+            if connected.is_ok() {
+                note(|trace| trace.connected = Some(Instant::now()));
+            }
+            connected
+        })
+    }
+}

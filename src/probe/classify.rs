@@ -1,0 +1,438 @@
+//! From an error of the HTTP library to a cause.
+//!
+//! The types in the error chain tell: I/O error kinds, the resolver's, rustls's, h2's and
+//! hyper's errors. No message is searched for words.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError};
+
+use super::Cause;
+use crate::net::proxy::Proxy;
+use crate::net::resolver::NameError;
+use crate::net::tls::is_ca_as_end_entity;
+use crate::net::trace::Trace;
+use crate::net::{client, is_local};
+use crate::text;
+
+/// Why an attempt failed, and what to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The cause.
+    pub cause: Cause,
+    /// What happened, for people.
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure.
+    pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            cause,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// The request that failed, as far as it came.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The host that was to be reached.
+    pub host: &'a str,
+    /// The addresses that were tried, the first ones first.
+    pub peers: &'a [SocketAddr],
+    /// The proxy on the way, if there is one.
+    pub proxy: Option<&'a Proxy>,
+    /// How far it came.
+    pub trace: &'a Trace,
+    /// How long the attempt was allowed to take.
+    pub limit: Duration,
+}
+
+impl Scene<'_> {
+    /// The peer in words.
+    fn peer(&self) -> String {
+        match (self.proxy, self.peers) {
+            (Some(proxy), _) => format!("the proxy {}", proxy.shown),
+            (None, []) => text::clean(self.host, text::PIECE),
+            (None, [one]) => one.to_string(),
+            (None, [one, rest @ ..]) => format!("{one} (and {} more)", rest.len()),
+        }
+    }
+
+    /// Whether a failure now is about the way to the proxy, or about its tunnel.
+    fn before_target(&self) -> bool {
+        self.proxy.is_some() && self.trace.connected.is_none() && self.trace.hello.is_none()
+    }
+}
+
+/// The attempt ran out of time. `proxy_answers` says whether the proxy takes connections,
+/// where that was looked into.
+#[must_use]
+pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
+    let limit = text::show_duration(scene.limit);
+    let trace = scene.trace;
+    if trace.connected.is_some() {
+        return Failure::new(
+            Cause::ResponseTimeout,
+            format!(
+                "connected to {}, but no complete answer within {limit}",
+                scene.peer()
+            ),
+        );
+    }
+    if trace.hello.is_some() {
+        return Failure::new(
+            Cause::ResponseTimeout,
+            format!(
+                "connected to {}, but the TLS handshake was not finished within {limit}",
+                scene.peer()
+            ),
+        );
+    }
+    let name_pending = trace.name_asked.is_some() && trace.name_answered.is_none();
+    match scene.proxy {
+        Some(proxy) if name_pending => Failure::new(
+            Cause::Proxy,
+            format!("the proxy {} did not resolve within {limit}", proxy.shown),
+        ),
+        // The proxy is there and has not said anything about the way to the target.
+        Some(proxy) if proxy_answers == Some(true) => Failure::new(
+            Cause::ConnectTimeout,
+            format!(
+                "no connection to {} through the proxy {} within {limit}",
+                text::clean(scene.host, text::PIECE),
+                proxy.shown
+            ),
+        ),
+        Some(proxy) => Failure::new(
+            Cause::Proxy,
+            format!("no connection to the proxy {} within {limit}", proxy.shown),
+        ),
+        None if name_pending => Failure::new(
+            Cause::Dns,
+            format!(
+                "{} did not resolve: no answer from the name server within {limit}",
+                text::clean(scene.host, text::PIECE)
+            ),
+        ),
+        None => Failure::new(
+            Cause::ConnectTimeout,
+            format!("no connection to {} within {limit}", scene.peer()),
+        ),
+    }
+}
+
+/// The request failed with an error.
+#[must_use]
+pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
+    let failure = match find(error) {
+        Found::Name(error) => name(error, scene),
+        Found::Tls(error) => tls(error, scene),
+        Found::Io(error) => io(error, scene),
+        Found::Reset => Failure::new(
+            Cause::Reset,
+            format!(
+                "{} reset the HTTP/2 stream before a complete answer",
+                scene.peer()
+            ),
+        ),
+        Found::Closed => closed(scene),
+        Found::NotHttp => Failure::new(
+            Cause::Protocol,
+            format!(
+                "{} answered, but not in HTTP that can be read ({})",
+                scene.peer(),
+                client::describe(error)
+            ),
+        ),
+        Found::Nothing => by_progress(error, scene),
+    };
+    let failure = client_certificate(failure, scene);
+    if scene.before_target() && failure.cause != Cause::Local {
+        return at_proxy(failure, scene);
+    }
+    failure
+}
+
+/// Whether a type in the error chain tells the cause. A tunnel that a proxy refused has none.
+#[must_use]
+pub fn says_why(error: &(dyn Error + 'static)) -> bool {
+    !matches!(find(error), Found::Nothing)
+}
+
+/// What the chain holds that has a meaning of its own.
+enum Found<'a> {
+    Name(&'a NameError),
+    Tls(&'a rustls::Error),
+    Io(&'a io::Error),
+    Reset,
+    Closed,
+    NotHttp,
+    Nothing,
+}
+
+fn find<'a>(error: &'a (dyn Error + 'static)) -> Found<'a> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(name) = error.downcast_ref::<NameError>() {
+            return Found::Name(name);
+        }
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Found::Tls(tls);
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            // An I/O error can carry another one; its `source` skips it.
+            return match io.get_ref().map(|inner| find(inner)) {
+                None | Some(Found::Nothing) => Found::Io(io),
+                Some(found) => found,
+            };
+        }
+        if let Some(h2) = error.downcast_ref::<h2::Error>() {
+            return http2(h2);
+        }
+        if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
+            if hyper.is_parse() {
+                return Found::NotHttp;
+            }
+            if hyper.is_incomplete_message() {
+                return Found::Closed;
+            }
+            if hyper.source().is_none() && (hyper.is_canceled() || hyper.is_closed()) {
+                return Found::Closed;
+            }
+        }
+        current = error.source();
+    }
+    Found::Nothing
+}
+
+fn http2(error: &h2::Error) -> Found<'_> {
+    if let Some(io) = error.get_io() {
+        return Found::Io(io);
+    }
+    // What our own side complains about is not HTTP/2 as it should be.
+    if error.is_library() {
+        return Found::NotHttp;
+    }
+    if error.is_reset() {
+        Found::Reset
+    } else {
+        Found::Closed
+    }
+}
+
+fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
+    let host = scene.proxy.map_or(scene.host, |proxy| proxy.host.as_str());
+    let cause = match error {
+        NameError::Local(_) => Cause::Local,
+        NameError::NoSuchName
+        | NameError::NoAddress
+        | NameError::Answered(_)
+        | NameError::Silent
+        | NameError::Failed(_)
+        | NameError::NotAName(_) => Cause::Dns,
+    };
+    let detail = text::clean(&format!("{host} did not resolve: {error}"), text::PIECE);
+    Failure::new(cause, detail)
+}
+
+fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
+    let host = text::clean(scene.host, text::PIECE);
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        let why = text::clean(&error.to_string(), text::PIECE);
+        let hint = match error {
+            rustls::Error::InvalidMessage(_) => "; does the port speak plain HTTP?",
+            rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+                "; it speaks neither HTTP/1.1 nor HTTP/2"
+            }
+            _ => "",
+        };
+        return Failure::new(Cause::Tls, format!("TLS with {host} failed: {why}{hint}"));
+    };
+    match certificate {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            let why = match certificate {
+                CertificateError::ExpiredContext { not_after, .. } => {
+                    format!("expired at {}", date(not_after.as_secs()))
+                }
+                CertificateError::NotValidYetContext { not_before, .. } => {
+                    format!("is not valid before {}", date(not_before.as_secs()))
+                }
+                CertificateError::NotValidYet => "is not yet valid".to_owned(),
+                _ => "has expired".to_owned(),
+            };
+            let clock = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
+            Failure::new(
+                Cause::TlsExpired,
+                format!("the certificate of {host} {why}; the runner's clock says {clock}"),
+            )
+        }
+        CertificateError::NotValidForName => Failure::new(
+            Cause::TlsHostname,
+            format!("the certificate of {host} is for another name"),
+        ),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = text::clean(&presented.join(", "), text::PIECE);
+            Failure::new(
+                Cause::TlsHostname,
+                format!("the certificate of {host} is for another name: {names}"),
+            )
+        }
+        CertificateError::UnknownIssuer => untrusted(&host),
+        other if is_ca_as_end_entity(other) => untrusted(&host),
+        other => Failure::new(
+            Cause::Tls,
+            format!(
+                "the certificate of {host} is not valid: {}",
+                text::clean(&other.to_string(), text::PIECE)
+            ),
+        ),
+    }
+}
+
+fn untrusted(host: &str) -> Failure {
+    Failure::new(
+        Cause::TlsUntrusted,
+        format!(
+            "the certificate of {host} is not signed by a trusted root; a private CA goes into the input ca-certificates"
+        ),
+    )
+}
+
+fn date(unix_seconds: u64) -> String {
+    std::time::UNIX_EPOCH
+        .checked_add(Duration::from_secs(unix_seconds))
+        .map_or_else(String::new, |time| {
+            humantime::format_rfc3339_seconds(time).to_string()
+        })
+}
+
+fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
+    let peer = scene.peer();
+    let stands = scene.trace.connected.is_some() || scene.trace.hello.is_some();
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            Failure::new(Cause::Refused, format!("connection refused by {peer}"))
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+            Failure::new(Cause::Reset, format!("connection reset by {peer}"))
+        }
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => Failure::new(
+            Cause::Unreachable,
+            format!("no route to {peer} ({})", why(error)),
+        ),
+        io::ErrorKind::NotConnected if !stands => {
+            Failure::new(Cause::Unreachable, format!("no route to {peer}"))
+        }
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::NotConnected
+        | io::ErrorKind::WriteZero => closed(scene),
+        io::ErrorKind::TimedOut if stands => Failure::new(
+            Cause::ResponseTimeout,
+            format!("connected to {peer}, which then fell silent"),
+        ),
+        io::ErrorKind::TimedOut => Failure::new(
+            Cause::ConnectTimeout,
+            format!(
+                "no connection to {peer} within {}",
+                text::show_duration(scene.limit)
+            ),
+        ),
+        // A connection that stands was possible; what it says now is the far side's.
+        _ if !stands && is_local(error) => Failure::new(
+            Cause::Local,
+            format!(
+                "the runner cannot open a connection to {peer}: {}",
+                why(error)
+            ),
+        ),
+        _ if scene.trace.hello.is_some() && scene.trace.connected.is_none() => Failure::new(
+            Cause::Tls,
+            format!("TLS with {peer} failed: {}", why(error)),
+        ),
+        _ if stands => Failure::new(
+            Cause::Protocol,
+            format!("{peer} answered, but not in HTTP ({})", why(error)),
+        ),
+        // EHOSTDOWN and the like have no kind of their own.
+        _ => Failure::new(
+            Cause::Unreachable,
+            format!("no route to {peer} ({})", why(error)),
+        ),
+    }
+}
+
+fn why(error: &io::Error) -> String {
+    text::clean(&error.to_string(), text::PIECE)
+}
+
+fn closed(scene: &Scene<'_>) -> Failure {
+    let when = if scene.trace.hello.is_some() && scene.trace.connected.is_none() {
+        "during the TLS handshake"
+    } else {
+        "before a complete answer"
+    };
+    Failure::new(
+        Cause::Closed,
+        format!("{} closed the connection {when}", scene.peer()),
+    )
+}
+
+/// No type in the chain says anything: how far the request came has to do.
+fn by_progress(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
+    let why = client::describe(error);
+    let peer = scene.peer();
+    if scene.trace.connected.is_some() {
+        Failure::new(
+            Cause::Protocol,
+            format!("{peer} answered, but not in HTTP ({why})"),
+        )
+    } else if scene.trace.hello.is_some() {
+        Failure::new(Cause::Tls, format!("TLS with {peer} failed ({why})"))
+    } else if scene.trace.dialled.is_some() {
+        // The library's own connect timeout, which ends together with ours.
+        timeout(scene, None)
+    } else {
+        Failure::new(Cause::Local, format!("the request cannot be made: {why}"))
+    }
+}
+
+/// A server that demands a client certificate says so in an alert, or just hangs up.
+fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
+    let hung_up = matches!(failure.cause, Cause::Tls | Cause::Reset | Cause::Closed);
+    if scene.trace.client_certificate_wanted && hung_up {
+        return Failure::new(
+            Cause::Tls,
+            format!(
+                "{} demands a client certificate, and none is ever sent ({})",
+                text::clean(scene.host, text::PIECE),
+                failure.detail
+            ),
+        );
+    }
+    failure
+}
+
+/// Whatever went wrong before the target had a say is the proxy's.
+fn at_proxy(failure: Failure, scene: &Scene<'_>) -> Failure {
+    match scene.proxy {
+        Some(proxy) if failure.cause != Cause::Proxy => Failure::new(
+            Cause::Proxy,
+            format!(
+                "the proxy {} cannot be used: {}",
+                proxy.shown, failure.detail
+            ),
+        ),
+        _ => failure,
+    }
+}

@@ -1,0 +1,528 @@
+//! The HTTP probe: any answer that is expected means up; only the head is awaited.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, Url};
+
+use super::classify::{self, Failure, Scene};
+use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
+use crate::net::Network;
+use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError};
+use crate::net::proxy::Proxy;
+use crate::net::trace::{self, Trace};
+use crate::target::{Method, StatusSet};
+use crate::text;
+
+/// How much of an unexpected answer's body is read for the detail text, in bytes.
+const BODY_LIMIT: usize = 1024;
+/// How long that may take. The verdict is known by then; a slow body must not hold it up.
+const BODY_TIME: Duration = Duration::from_millis(500);
+
+/// How to ask one HTTP service.
+#[derive(Debug)]
+pub struct HttpProbe {
+    /// The address to ask.
+    pub url: Url,
+    /// The method.
+    pub method: Method,
+    /// Headers for the target's own origin.
+    pub headers: HeaderMap,
+    /// Which statuses are up.
+    pub expect: StatusSet,
+    /// How many redirects to follow.
+    pub redirects: u32,
+}
+
+/// One request on the way from redirect to redirect. Shared with the timeout around it.
+#[derive(Debug, Default)]
+struct Walk {
+    hop: Option<Hop>,
+    /// Phases of the hops before.
+    phases: Phases,
+    signs: Signs,
+    /// How many redirects were followed.
+    followed: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Hop {
+    url: Url,
+    proxy: Option<Proxy>,
+    trace: Arc<Mutex<Trace>>,
+    sent: Instant,
+}
+
+impl Hop {
+    fn speaks_for_target(&self) -> bool {
+        self.proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.speaks_for_target)
+    }
+
+    fn seen(&self) -> Trace {
+        self.trace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+type Shared = Arc<Mutex<Walk>>;
+
+fn lock(walk: &Shared) -> std::sync::MutexGuard<'_, Walk> {
+    walk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a walk ended without an answer.
+enum Broken {
+    Client(NetworkError),
+    Request(reqwest::Error),
+    Proxy(Failure),
+}
+
+impl HttpProbe {
+    /// Tries once.
+    pub async fn attempt(&self, network: &Network, budget: Budget) -> Attempt {
+        let started = Instant::now();
+        let until = budget.latest.min(started + budget.timeout);
+        let limit = until.saturating_duration_since(started);
+        let walk = Shared::default();
+        let (ended, proxy_there) = {
+            let walking = tokio::time::timeout_at(
+                until.into(),
+                self.walk(network, &walk, budget.timeout, until),
+            );
+            let looking = look_at_proxy(network, &walk, started + limit / 2, limit / 2);
+            tokio::pin!(walking, looking);
+            let mut proxy_there = None;
+            let ended = loop {
+                tokio::select! {
+                    biased;
+                    ended = &mut walking => break ended,
+                    there = &mut looking, if proxy_there.is_none() => proxy_there = Some(there),
+                }
+            };
+            (ended, proxy_there)
+        };
+        let mut attempt = match ended {
+            Ok(Ok(answer)) => self.judge(answer, &walk, until).await,
+            Ok(Err(broken)) => fail(&walk, limit, |scene| match &broken {
+                Broken::Client(error) => Failure::new(Cause::Local, error.to_string()),
+                Broken::Request(error) => classify::error(error, scene),
+                Broken::Proxy(failure) => failure.clone(),
+            }),
+            Err(_) => {
+                let mut attempt = fail(&walk, limit, |scene| {
+                    classify::timeout(scene, proxy_there.flatten())
+                });
+                attempt.cut_short = limit < budget.timeout;
+                attempt
+            }
+        };
+        attempt.started = started;
+        attempt.duration = started.elapsed();
+        attempt
+    }
+
+    /// Asks, and follows redirects to the last answer.
+    async fn walk(
+        &self,
+        network: &Network,
+        walk: &Shared,
+        timeout: Duration,
+        until: Instant,
+    ) -> Result<Response, Broken> {
+        let client = network.client(timeout).map_err(Broken::Client)?;
+        let mut url = self.url.clone();
+        let mut method = reqwest::Method::from(self.method);
+        loop {
+            let hop = Hop {
+                proxy: network.proxies.on_the_way(&url),
+                url: url.clone(),
+                trace: Arc::default(),
+                sent: Instant::now(),
+            };
+            lock(walk).hop = Some(hop.clone());
+            let mut request = client.request(method.clone(), url.clone());
+            if url.origin() == self.url.origin() {
+                request = request.headers(self.headers.clone());
+            }
+            let answer = match trace::watch(Arc::clone(&hop.trace), request.send()).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(explain(network, &hop, error, timeout, until).await),
+            };
+            let phases = phases_of(&hop, Some(Instant::now()));
+            let mut state = lock(walk);
+            // An error through a plain proxy may be the proxy's own.
+            let status = answer.status().as_u16();
+            if !hop.speaks_for_target() || status < 500 && status != 407 {
+                state.signs.add(answer.remote_addr());
+            }
+            let next = next_url(&answer, &url).filter(|_| state.followed < self.redirects);
+            let Some(next) = next else {
+                return Ok(answer);
+            };
+            state.phases = state.phases.plus(phases);
+            state.followed += 1;
+            // RFC 9110, 15.4.4: 303 says that the answer is to be fetched with GET.
+            if answer.status() == 303 && method != reqwest::Method::HEAD {
+                method = reqwest::Method::GET;
+            }
+            url = next;
+        }
+    }
+
+    /// Judges the last answer.
+    async fn judge(&self, answer: Response, walk: &Shared, until: Instant) -> Attempt {
+        let headed = Instant::now();
+        let status = answer.status().as_u16();
+        let (hop, before, signs, followed) = {
+            let state = lock(walk);
+            (state.hop.clone(), state.phases, state.signs, state.followed)
+        };
+        let proxy = hop.as_ref().and_then(|hop| hop.proxy.clone());
+        let speaks_for_target = proxy.as_ref().is_some_and(|proxy| proxy.speaks_for_target);
+        let mut attempt = Attempt {
+            address: answer.remote_addr(),
+            through_proxy: proxy.is_some(),
+            http_status: Some(status),
+            phases: before.plus(
+                hop.map(|hop| phases_of(&hop, Some(headed)))
+                    .unwrap_or_default(),
+            ),
+            final_url: (followed > 0).then(|| text::show_url(answer.url(), text::LONG)),
+            signs,
+            ..blank()
+        };
+        if let Some(proxy) = proxy.filter(|_| speaks_for_target && status == 407) {
+            attempt.cause = Some(Cause::Proxy);
+            attempt.detail = format!("the proxy {} wants a login (407)", proxy.shown);
+            return attempt;
+        }
+        if is_beyond_limits(&answer) {
+            attempt.cause = Some(Cause::Protocol);
+            attempt.http_status = None;
+            attempt.detail = String::from(
+                "something answered, with a head beyond the limits of 256 KiB and 256 fields",
+            );
+            return attempt;
+        }
+        if self.expect.contains(status) {
+            attempt.detail = phrase(status);
+            return attempt;
+        }
+        attempt.cause = Some(Cause::Status);
+        attempt.retry_after = retry_after(answer.headers(), SystemTime::now());
+        let from = if followed > 0 {
+            format!(" from {}", text::show_url(answer.url(), text::PIECE))
+        } else {
+            String::new()
+        };
+        let own = if speaks_for_target {
+            "; this may be the answer of the proxy on the way, not the target's own"
+        } else {
+            ""
+        };
+        let said = match read_text(answer, until).await {
+            Some(said) => format!(": {}", text::show_body(&said, &self.url, text::PIECE)),
+            None => String::new(),
+        };
+        attempt.detail = format!("{}{from}{own}{said}", phrase(status));
+        attempt
+    }
+}
+
+/// An attempt about which nothing is known yet.
+fn blank() -> Attempt {
+    Attempt {
+        started: Instant::now(),
+        duration: Duration::ZERO,
+        address: None,
+        cause: None,
+        http_status: None,
+        detail: String::new(),
+        final_url: None,
+        phases: Phases::default(),
+        retry_after: None,
+        cut_short: false,
+        through_proxy: false,
+        signs: Signs::default(),
+    }
+}
+
+/// An attempt that got no answer, with what is known of how far it came.
+fn fail(walk: &Shared, limit: Duration, why: impl Fn(&Scene<'_>) -> Failure) -> Attempt {
+    let state = lock(walk);
+    let Some(hop) = &state.hop else {
+        let scene = Scene {
+            host: "",
+            peers: &[],
+            proxy: None,
+            trace: &Trace::default(),
+            limit,
+        };
+        let failure = why(&scene);
+        return Attempt {
+            cause: Some(failure.cause),
+            detail: failure.detail,
+            ..blank()
+        };
+    };
+    let seen = hop.seen();
+    let peers = peers_of(hop, &seen);
+    let failure = why(&Scene {
+        host: hop.url.host_str().unwrap_or_default(),
+        peers: &peers,
+        proxy: hop.proxy.as_ref(),
+        trace: &seen,
+        limit,
+    });
+    let address = peers.first().copied();
+    let mut signs = state.signs;
+    if failure.cause.is_sign_of_life() {
+        signs.add(address);
+    }
+    let redirected = state.followed > 0;
+    let shown = text::show_url(&hop.url, text::PIECE);
+    Attempt {
+        address,
+        cause: Some(failure.cause),
+        detail: if redirected {
+            format!("redirected to {shown}: {}", failure.detail)
+        } else {
+            failure.detail
+        },
+        final_url: redirected.then_some(shown),
+        phases: state.phases.plus(phases_of(hop, None)),
+        signs,
+        through_proxy: hop.proxy.is_some(),
+        ..blank()
+    }
+}
+
+/// A failed request: where a tunnel was refused, the proxy is asked what it meant.
+async fn explain(
+    network: &Network,
+    hop: &Hop,
+    error: reqwest::Error,
+    timeout: Duration,
+    until: Instant,
+) -> Broken {
+    let seen = hop.seen();
+    let tunnel = seen.dialled.is_some() && seen.hello.is_none() && seen.connected.is_none();
+    if let Some(proxy) = hop
+        .proxy
+        .as_ref()
+        .filter(|proxy| tunnel && !proxy.speaks_for_target)
+    {
+        let said_why = classify::says_why(&error);
+        let left = until.saturating_duration_since(Instant::now());
+        if !said_why
+            && let Ok(failure) =
+                tokio::time::timeout(left, tunnel::ask(network, &hop.url, proxy, timeout)).await
+        {
+            return Broken::Proxy(failure);
+        }
+    }
+    Broken::Request(error)
+}
+
+/// Half-way through an attempt that still waits for a proxy's tunnel, looks whether the proxy
+/// takes connections at all. `None` where no proxy is waited for.
+async fn look_at_proxy(
+    network: &Network,
+    walk: &Shared,
+    when: Instant,
+    limit: Duration,
+) -> Option<bool> {
+    tokio::time::sleep_until(when.into()).await;
+    let hop = lock(walk).hop.clone()?;
+    let proxy = hop
+        .proxy
+        .as_ref()
+        .filter(|proxy| !proxy.speaks_for_target)?;
+    let seen = hop.seen();
+    if seen.hello.is_some() || seen.connected.is_some() {
+        return None;
+    }
+    Some(tunnel::is_there(network, proxy, limit).await)
+}
+
+/// The address that a redirect points to, if it is one that is followed: http or https. User
+/// info in it is dropped.
+fn next_url(answer: &Response, from: &Url) -> Option<Url> {
+    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = answer.headers().get(LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let mut next = from.join(&location).ok()?;
+    if !matches!(next.scheme(), "http" | "https") || next.port() == Some(0) {
+        return None;
+    }
+    next.set_username("").ok()?;
+    next.set_password(None).ok()?;
+    next.set_fragment(None);
+    // What the HTTP library cannot ask for is not followed.
+    next.as_str().parse::<http::Uri>().ok()?;
+    Some(next)
+}
+
+/// The addresses that a request could go to, with their port.
+fn peers_of(hop: &Hop, seen: &Trace) -> Vec<SocketAddr> {
+    let (host, port) = match &hop.proxy {
+        Some(proxy) => (proxy.host.as_str(), proxy.port),
+        None => (
+            hop.url
+                .host_str()
+                .unwrap_or_default()
+                .trim_matches(['[', ']']),
+            hop.url.port_or_known_default().unwrap_or_default(),
+        ),
+    };
+    match host.parse::<IpAddr>() {
+        Ok(literal) => vec![SocketAddr::new(literal, port)],
+        Err(_) => seen
+            .addresses
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, port))
+            .collect(),
+    }
+}
+
+fn phases_of(hop: &Hop, headed: Option<Instant>) -> Phases {
+    let seen = hop.seen();
+    let span =
+        |from: Option<Instant>, to: Option<Instant>| Some(to?.saturating_duration_since(from?));
+    let encrypted = seen.hello.is_some();
+    let tcp = if encrypted {
+        seen.hello
+    } else {
+        seen.connected
+    };
+    Phases {
+        dns: span(seen.name_asked, seen.name_answered),
+        connect: span(seen.name_answered.or(seen.dialled), tcp),
+        tls: span(seen.hello, seen.connected),
+        response: span(seen.connected.or(Some(hop.sent)), headed),
+    }
+}
+
+fn is_beyond_limits(answer: &Response) -> bool {
+    // Name, colon, blank, value, line end.
+    let size: usize = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    answer.headers().len() > FIELD_LIMIT || size > HEAD_LIMIT
+}
+
+/// `HTTP 503 Service Unavailable`, with the standard's words, not the server's.
+fn phrase(status: u16) -> String {
+    let words = reqwest::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    match words {
+        Some(words) => format!("HTTP {status} {words}"),
+        None => format!("HTTP {status}"),
+    }
+}
+
+/// The start of a body that people can read. Pages of markup say less than the status.
+async fn read_text(mut answer: Response, until: Instant) -> Option<String> {
+    let kind = answer.headers().get(reqwest::header::CONTENT_TYPE)?;
+    let kind = kind.to_str().ok()?.to_ascii_lowercase();
+    if !(kind.starts_with("text/plain")
+        || kind.starts_with("application/") && kind.contains("json"))
+    {
+        return None;
+    }
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            body.extend_from_slice(chunk.get(..BODY_LIMIT - body.len()).unwrap_or(&chunk));
+            if body.len() >= BODY_LIMIT {
+                break;
+            }
+        }
+    };
+    // A body that is late is done without.
+    let _ = tokio::time::timeout_at(until.min(Instant::now() + BODY_TIME).into(), reading).await;
+    let said = String::from_utf8_lossy(&body).trim().to_owned();
+    (!said.is_empty()).then_some(said)
+}
+
+/// How long `Retry-After` asks to wait: seconds or a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are longer than anybody waits.
+        return Some(Duration::from_secs(
+            value.parse().unwrap_or(u64::from(u32::MAX)),
+        ));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Whether an address names this machine itself.
+#[must_use]
+pub fn is_loopback_host(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => {
+            let host = host.trim_end_matches('.');
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_takes_seconds_and_dates() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (value, expected) in [
+            ("120", Some(120)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:40:37 GMT", Some(0)),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("soon", None),
+            ("-5", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, value.parse().unwrap());
+            assert_eq!(
+                retry_after(&headers, now),
+                expected.map(Duration::from_secs),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_hosts() {
+        for (url, expected) in [
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:8/", true),
+            ("http://[::ffff:127.0.0.1]/", true),
+            ("http://a.localhost/", true),
+            ("http://10.0.0.1/", false),
+            ("http://localhost.example/", false),
+        ] {
+            assert_eq!(
+                is_loopback_host(&Url::parse(url).unwrap()),
+                expected,
+                "{url}"
+            );
+        }
+    }
+}

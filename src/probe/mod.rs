@@ -1,0 +1,163 @@
+//! Stage 3: one attempt to reach one target.
+//!
+//! A probe makes a single attempt and says what came of it. How often it is tried is
+//! `waiting`'s business, what it means `verdict`'s. A probe of another protocol gets a file
+//! beside [`http`] and a variant in [`Probe`].
+
+pub mod cause;
+pub mod classify;
+pub mod http;
+pub mod tunnel;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::net::Network;
+pub use cause::Cause;
+
+/// How to ask a target, by protocol.
+#[derive(Debug)]
+pub enum Probe {
+    /// HTTP or HTTPS.
+    Http(http::HttpProbe),
+}
+
+/// The time that one attempt has.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// The target's own timeout.
+    pub timeout: Duration,
+    /// When the attempt must be over, whatever its timeout says.
+    pub latest: Instant,
+}
+
+impl Probe {
+    /// Tries once. Always returns within the budget.
+    pub async fn attempt(&self, network: &Network, budget: Budget) -> Attempt {
+        match self {
+            Self::Http(probe) => probe.attempt(network, budget).await,
+        }
+    }
+
+    /// The protocol's name in the report.
+    #[must_use]
+    pub const fn protocol(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+        }
+    }
+
+    /// The address that is asked, fit to be shown, cut to `limit` characters.
+    #[must_use]
+    pub fn address(&self, limit: usize) -> String {
+        match self {
+            Self::Http(probe) => crate::text::show_url(&probe.url, limit),
+        }
+    }
+
+    /// Whether the target's address says that it is on this machine.
+    #[must_use]
+    pub fn is_on_loopback(&self) -> bool {
+        match self {
+            Self::Http(probe) => http::is_loopback_host(&probe.url),
+        }
+    }
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// When it began.
+    pub started: Instant,
+    /// How long it took.
+    pub duration: Duration,
+    /// The peer: the target's, or the proxy's where one stands on the way. Where a name has
+    /// several addresses and none answered, the first that was tried.
+    pub address: Option<SocketAddr>,
+    /// Why it failed, or `None` if the target is up.
+    pub cause: Option<Cause>,
+    /// The status of the last answer, if one came.
+    pub http_status: Option<u16>,
+    /// What happened, for people: one line, clean, no query values.
+    pub detail: String,
+    /// Where redirects ended, if there were any.
+    pub final_url: Option<String>,
+    /// Where the time went.
+    pub phases: Phases,
+    /// How long the target asked to be left alone, from the end of the attempt.
+    pub retry_after: Option<Duration>,
+    /// Whether a proxy stood on the way; `address` is the proxy's then.
+    pub through_proxy: bool,
+    /// Whether it failed because the step's deadline cut it short of its own timeout.
+    pub cut_short: bool,
+    /// Signs of life that came back.
+    pub signs: Signs,
+}
+
+impl Attempt {
+    /// Whether the target is up.
+    #[must_use]
+    pub const fn is_up(&self) -> bool {
+        self.cause.is_none()
+    }
+}
+
+/// Signs of life, by where they came from: one from a loopback address says nothing about
+/// the way out of the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// From another machine.
+    pub remote: bool,
+    /// From a loopback address.
+    pub loopback: bool,
+}
+
+impl Signs {
+    /// A sign from this address; one without an address is from elsewhere.
+    pub fn add(&mut self, from: Option<SocketAddr>) {
+        match from {
+            Some(address) if address.ip().to_canonical().is_loopback() => self.loopback = true,
+            _ => self.remote = true,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            remote: self.remote || other.remote,
+            loopback: self.loopback || other.loopback,
+        }
+    }
+}
+
+/// Where the time of an attempt went, redirects added up. A phase that was not reached, or
+/// not completed, is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Phases {
+    /// Name resolution.
+    pub dns: Option<Duration>,
+    /// TCP, and the proxy's tunnel where there is one.
+    pub connect: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the request to the response head.
+    pub response: Option<Duration>,
+}
+
+impl Phases {
+    /// Phase by phase, the sum of both.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let add = |a: Option<Duration>, b: Option<Duration>| match (a, b) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => a.or(b),
+        };
+        Self {
+            dns: add(self.dns, other.dns),
+            connect: add(self.connect, other.connect),
+            tls: add(self.tls, other.tls),
+            response: add(self.response, other.response),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The commit status: the one signal that a pull request shows on every forge.
+//!
+//! The request is the same on GitHub, Gitea and Forgejo. Their answers are not, so only the
+//! HTTP status of the answer is looked at. Whatever goes wrong here is a warning.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use octocrab::{Octocrab, ReqwestClientConfig};
+use serde::Serialize;
+
+use super::model::{Report, named_one};
+use crate::exit::RunResult;
+use crate::forge::link::Version;
+use crate::forge::{Flavour, hints};
+use crate::inputs::Token;
+use crate::net::Network;
+use crate::net::client::describe;
+use crate::text;
+use crate::verdict::Verdict;
+
+/// GitHub refuses longer ones, in characters.
+const DESCRIPTION: usize = 140;
+/// The most of the version's answer that is read, in bytes.
+const VERSION: usize = 4096;
+
+/// Where the status goes.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The API's address, without a slash at the end.
+    pub api: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The commit.
+    pub sha: String,
+    /// The context.
+    pub context: String,
+    /// The page it links to.
+    pub target_url: Option<String>,
+    /// The token.
+    pub token: Token,
+    /// The forge, as the environment has it.
+    pub flavour: Flavour,
+    /// Its version, where it was asked.
+    pub version: Option<Version>,
+    /// Whether a 403 is by design: a pull request from a fork has a read-only token.
+    pub from_fork: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_url: Option<&'a str>,
+    description: &'a str,
+    context: &'a str,
+}
+
+/// Why a status could not be posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The forge answered with this status.
+    Status(u16),
+    /// No answer came; the text says why.
+    Silent(String),
+}
+
+impl Refusal {
+    /// What to tell people.
+    #[must_use]
+    pub fn explain(&self, place: &Place) -> String {
+        match self {
+            Self::Status(status) => format!(
+                "the commit status could not be posted: {} answered {status}: {}",
+                text::show_value(&place.api),
+                hints::refusal(*status, place.flavour, place.version)
+            ),
+            Self::Silent(why) => format!(
+                "the commit status could not be posted: no answer from {}: {why}",
+                text::show_value(&place.api)
+            ),
+        }
+    }
+}
+
+/// Posts statuses.
+#[derive(Debug)]
+pub struct Poster {
+    place: Place,
+    network: Arc<Network>,
+}
+
+impl Poster {
+    /// A poster for this place. Nothing is set up before the first post.
+    #[must_use]
+    pub const fn new(place: Place, network: Arc<Network>) -> Self {
+        Self { place, network }
+    }
+
+    /// Where it posts to.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Posts one status within `limit`.
+    pub async fn post(
+        &self,
+        state: &str,
+        description: &str,
+        limit: Duration,
+    ) -> Result<(), Refusal> {
+        let posting = self.try_post(state, description, limit);
+        tokio::time::timeout(limit, posting)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Refusal::Silent(format!(
+                    "none within {}",
+                    text::show_duration(limit)
+                )))
+            })
+    }
+
+    async fn try_post(
+        &self,
+        state: &str,
+        description: &str,
+        limit: Duration,
+    ) -> Result<(), Refusal> {
+        let silent = |error: &(dyn std::error::Error + 'static)| Refusal::Silent(describe(error));
+        let client = self.network.client(limit).map_err(|error| silent(&error))?;
+        let place = &self.place;
+        let forge = Octocrab::builder()
+            .base_uri(place.api.as_str())
+            .map_err(|error| silent(&error))?
+            .personal_token(place.token.reveal().to_owned())
+            .build_with_reqwest(ReqwestClientConfig::Custom(client))
+            .map_err(|error| silent(&error))?;
+        let body = Body {
+            state,
+            target_url: place.target_url.as_deref(),
+            description: &text::cut(description, DESCRIPTION),
+            context: &place.context,
+        };
+        let route = format!("/repos/{}/statuses/{}", place.repository, place.sha);
+        let answer = forge
+            ._post(route, Some(&body))
+            .await
+            .map_err(|error| silent(&error))?;
+        match answer.status().as_u16() {
+            200..=299 => Ok(()),
+            status => Err(Refusal::Status(status)),
+        }
+    }
+
+    /// The forge's version, where it tells: Gitea and Forgejo do. Sent without the token.
+    pub async fn version(&self, limit: Duration) -> Option<Version> {
+        if self.place.flavour == Flavour::GitHub {
+            return None;
+        }
+        let client = self.network.client(limit).ok()?;
+        let asking = async {
+            let mut answer = client
+                .get(format!("{}/version", self.place.api))
+                .send()
+                .await
+                .ok()?;
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await.ok()? {
+                body.extend_from_slice(&chunk);
+                if body.len() > VERSION {
+                    return None;
+                }
+            }
+            let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
+            Version::parse(body.get("version")?.as_str()?)
+        };
+        tokio::time::timeout(limit, asking).await.ok()?
+    }
+}
+
+/// What the status says about a report.
+#[must_use]
+pub fn describe_report(report: &Report) -> String {
+    let verdict = match report.result {
+        RunResult::Down => Verdict::Down,
+        RunResult::Unknown => Verdict::Unknown,
+        RunResult::Up | RunResult::Invalid | RunResult::Error => {
+            return text::cut(&report.headline(), DESCRIPTION);
+        }
+    };
+    let end = if verdict == Verdict::Down {
+        " - environment, not this change"
+    } else {
+        " - runner's network, not this change"
+    };
+    let names: Vec<_> = report
+        .with(verdict)
+        .filter(|target| target.required)
+        .map(named_one)
+        .collect();
+    fit(verdict.word(), &names, end)
+}
+
+/// What the status says while it waits.
+#[must_use]
+pub fn describe_waiting(names: &[String]) -> String {
+    fit("waiting for", names, "")
+}
+
+/// As many names as fit, and how many more there are.
+fn fit(start: &str, names: &[String], end: &str) -> String {
+    let mut shown = names.len();
+    loop {
+        let more = names.len() - shown;
+        let mut list = names.get(..shown).unwrap_or_default().join(", ");
+        if more > 0 {
+            list.push_str(&format!(
+                "{}{more} more",
+                if shown > 0 { " and " } else { "" }
+            ));
+        }
+        let line = format!("{start}: {list}{end}");
+        if line.chars().count() <= DESCRIPTION || shown == 0 {
+            return text::cut(&line, DESCRIPTION);
+        }
+        shown -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_fit_and_say_what_is_left_out() {
+        let names: Vec<_> = (0..50).map(|n| format!("target-{n} (refused)")).collect();
+        let line = fit("down", &names, " - environment, not this change");
+        assert!(line.chars().count() <= DESCRIPTION, "{line}");
+        assert_eq!(
+            line,
+            "down: target-0 (refused), target-1 (refused), target-2 (refused), target-3 (refused) and 46 more - environment, not this change"
+        );
+        assert!(fit("down", &["é".repeat(200)], "").chars().count() <= DESCRIPTION);
+    }
+}

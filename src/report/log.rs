@@ -1,0 +1,138 @@
+//! The log: one line per failed attempt while it happens, then one line per target. Pure.
+//!
+//! Not every forge shows summaries or annotations, so the log has it all. No line begins
+//! with a byte that somebody else chose.
+
+use super::model::{Report, TargetReport};
+use crate::exit::{Exit, RunResult};
+use crate::probe::Attempt;
+use crate::target::{Attempts, Target};
+use crate::text;
+use crate::verdict::Verdict;
+use crate::waiting::Next;
+
+/// The first line: what is about to happen.
+#[must_use]
+pub fn opening(targets: &[Target], deadline: std::time::Duration) -> String {
+    format!(
+        "dep-preflight {}: asking {}, at most {}",
+        env!("CARGO_PKG_VERSION"),
+        text::count(targets.len(), "target"),
+        text::show_duration(deadline)
+    )
+}
+
+/// A failed attempt, while it happens.
+#[must_use]
+pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) -> String {
+    let of = match target.policy.attempts {
+        Attempts::AtMost(most) => format!(" of {most}"),
+        Attempts::Unlimited => String::new(),
+    };
+    let then = match next {
+        Next::After(wait) => format!("; next try in {}", text::show_duration(wait)),
+        Next::UsedUp => String::new(),
+        Next::OutOfTime => "; no time for another try".to_owned(),
+        Next::ToldToWait(asked) => format!(
+            "; it asks to be left alone for {}, past the deadline",
+            text::show_duration(asked)
+        ),
+    };
+    let cause = attempt.cause.map_or("", |cause| cause.word());
+    format!(
+        "  {}: attempt {number}{of}: {cause}: {} ({}){then}",
+        target.name,
+        attempt.detail,
+        text::show_duration(attempt.duration)
+    )
+}
+
+/// One line per target and the result, the worst last: that is where people look.
+#[must_use]
+pub fn closing(report: &Report, exit: Exit, fail_on_down: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let order = [
+        (Verdict::Up, None),
+        (Verdict::Unknown, Some(false)),
+        (Verdict::Down, Some(false)),
+        (Verdict::Unknown, Some(true)),
+        (Verdict::Down, Some(true)),
+    ];
+    for (verdict, required) in order {
+        lines.extend(
+            report
+                .with(verdict)
+                .filter(|target| required.is_none_or(|required| target.required == required))
+                .map(target_line),
+        );
+    }
+    lines.push(result_line(report, exit, fail_on_down));
+    lines
+}
+
+fn target_line(target: &TargetReport) -> String {
+    let time = text::show_duration(std::time::Duration::from_millis(target.duration_ms));
+    let tries = text::count(target.attempts.len(), "attempt");
+    let optional = if target.required { "" } else { " (optional)" };
+    let cause = target
+        .cause
+        .map_or_else(String::new, |cause| format!(" {cause}:"));
+    match target.verdict {
+        Verdict::Up => {
+            let status = target
+                .http_status
+                .map_or_else(String::new, |status| format!(" {status}"));
+            let mut line = format!("UP {}{status} in {time}{optional}", target.name);
+            if target.recovered {
+                line.push_str(&format!(
+                    ", recovered after {}",
+                    text::count(target.attempts.len() - 1, "failed attempt")
+                ));
+            }
+            if let Some(url) = &target.final_url {
+                line.push_str(&format!(", redirected to {}", text::cut(url, text::PIECE)));
+            }
+            if let Some(note) = target.note {
+                line.push_str(&format!(" ({note})"));
+            }
+            line
+        }
+        Verdict::Down => format!(
+            "DEP-DOWN:{}{cause} {} ({tries} in {time}){optional}",
+            target.name, target.message
+        ),
+        Verdict::Unknown => format!(
+            "RUNNER-NET:{}{cause} {} ({tries} in {time}){optional}",
+            target.name, target.message
+        ),
+    }
+}
+
+fn result_line(report: &Report, exit: Exit, fail_on_down: bool) -> String {
+    let meaning = match report.result {
+        RunResult::Up | RunResult::Invalid | RunResult::Error => "",
+        RunResult::Down => " - this is the environment, not the change under test",
+        RunResult::Unknown => {
+            " - this is the runner's side, neither the dependency nor the change under test"
+        }
+    };
+    let code = exit.code();
+    let end = match (exit.interrupt, exit.status(fail_on_down)) {
+        (Some(interrupt), _) => format!("interrupted by {} (exit code {code})", interrupt.word()),
+        (None, status) if status == code => format!("exit code {code}"),
+        _ => format!("exit code {code}, not failed: fail-on-down is false"),
+    };
+    format!("{}{meaning} ({end})", report.headline())
+}
+
+/// A configuration that cannot be used: every problem on a line of its own.
+#[must_use]
+pub fn invalid(problems: &[String]) -> Vec<String> {
+    let mut lines = vec![format!(
+        "dep-preflight: the configuration has {}; nothing was probed (exit code {})",
+        text::count(problems.len(), "problem"),
+        RunResult::Invalid.code()
+    )];
+    lines.extend(problems.iter().map(|problem| format!("  - {problem}")));
+    lines
+}

@@ -1,0 +1,313 @@
+//! The report: schema 1, as `report.schema.json` in the repository publishes it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+
+use crate::exit::{Exit, RunResult};
+use crate::probe::{Attempt, Cause};
+use crate::target::Target;
+use crate::text;
+use crate::verdict::{Control, Judged, Record, Verdict};
+
+/// What one run found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Version of the schema.
+    pub schema: u8,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// The result of the step.
+    pub result: RunResult,
+    /// The code that stands for the result, whatever `fail-on-down` says.
+    pub exit_code: u8,
+    /// When the process started.
+    pub started_at: String,
+    /// From the start of the process to this report, in milliseconds.
+    pub duration_ms: u64,
+    /// The control address, if it was asked.
+    pub control: Option<ControlReport>,
+    /// The page of the run.
+    pub run_url: Option<String>,
+    /// The commit the run is about.
+    pub sha: Option<String>,
+    /// The targets, in the order given.
+    pub targets: Vec<TargetReport>,
+}
+
+/// The tool and its version.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Tool {
+    /// `dep-preflight`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// What the control address said.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlReport {
+    /// Its address.
+    pub url: String,
+    /// Whether it gave a sign of life.
+    pub reachable: bool,
+    /// Why it did not, or what was wrong with its answer.
+    pub cause: Option<Cause>,
+}
+
+/// What was found about one target.
+#[derive(Debug, Clone, Serialize)]
+pub struct TargetReport {
+    /// Its name.
+    pub name: String,
+    /// The protocol it was asked in.
+    pub protocol: &'static str,
+    /// Its address, query values masked.
+    pub url: String,
+    /// Where redirects ended.
+    pub final_url: Option<String>,
+    /// Whether its verdict counts.
+    pub required: bool,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is not up.
+    pub cause: Option<Cause>,
+    /// Status of the last answer.
+    pub http_status: Option<u16>,
+    /// Whether it is up after failures.
+    pub recovered: bool,
+    /// What an `up` does not say.
+    pub note: Option<&'static str>,
+    /// What happened, for people.
+    pub message: String,
+    /// From the first attempt to the end of the last, in milliseconds.
+    pub duration_ms: u64,
+    /// Every attempt.
+    pub attempts: Vec<AttemptReport>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttemptReport {
+    /// When it began, from the start of the process, in milliseconds.
+    pub offset_ms: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The peer's address and port.
+    pub address: Option<String>,
+    /// Why it failed.
+    pub cause: Option<Cause>,
+    /// Status of the answer.
+    pub http_status: Option<u16>,
+    /// What happened.
+    pub detail: String,
+    /// Where the time went.
+    pub phases: PhasesReport,
+}
+
+/// Where the time of an attempt went, in milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PhasesReport {
+    /// Name resolution.
+    pub dns_ms: Option<f64>,
+    /// TCP, a proxy's tunnel included.
+    pub connect_ms: Option<f64>,
+    /// TLS handshake.
+    pub tls_ms: Option<f64>,
+    /// Request to response head.
+    pub response_ms: Option<f64>,
+}
+
+/// When the process started, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// For durations.
+    pub instant: Instant,
+    /// For people.
+    pub time: SystemTime,
+}
+
+impl Start {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            time: SystemTime::now(),
+        }
+    }
+}
+
+/// The run's page and commit.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// The page of the run.
+    pub url: Option<String>,
+    /// The commit.
+    pub sha: Option<String>,
+}
+
+/// Builds the report. `judged` and `records` are parallel to `targets`.
+#[must_use]
+pub fn build(
+    start: Start,
+    exit: Exit,
+    targets: &[Target],
+    records: &[Record],
+    judged: Vec<Judged>,
+    control: Option<&Control>,
+    run: Run,
+) -> Report {
+    Report {
+        schema: 1,
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        result: exit.result,
+        exit_code: exit.code(),
+        started_at: humantime::format_rfc3339_millis(start.time).to_string(),
+        duration_ms: millis(start.instant.elapsed()),
+        control: control.map(|control| ControlReport {
+            url: control.url.clone(),
+            reachable: control.signs.remote || control.signs.loopback,
+            cause: control.cause,
+        }),
+        run_url: run.url,
+        sha: run.sha,
+        targets: targets
+            .iter()
+            .zip(records)
+            .zip(judged)
+            .map(|((target, record), judged)| target_report(start, target, record, judged))
+            .collect(),
+    }
+}
+
+fn target_report(start: Start, target: &Target, record: &Record, judged: Judged) -> TargetReport {
+    let speaker = record.speaker();
+    TargetReport {
+        name: target.name.clone(),
+        protocol: target.probe.protocol(),
+        url: target.probe.address(text::LONG),
+        final_url: speaker.and_then(|attempt| attempt.final_url.clone()),
+        required: target.required,
+        verdict: judged.verdict,
+        cause: judged.cause,
+        http_status: speaker.and_then(|attempt| attempt.http_status),
+        recovered: judged.recovered,
+        note: judged.note,
+        message: judged.message,
+        duration_ms: millis(record.duration),
+        attempts: record
+            .attempts
+            .iter()
+            .map(|attempt| attempt_report(start, attempt))
+            .collect(),
+    }
+}
+
+fn attempt_report(start: Start, attempt: &Attempt) -> AttemptReport {
+    let ms = |span: Option<Duration>| {
+        // Microseconds are noise; a float without them stays short.
+        span.map(|span| (span.as_secs_f64() * 10_000.0).round() / 10.0)
+    };
+    let phases = attempt.phases;
+    AttemptReport {
+        offset_ms: millis(attempt.started.saturating_duration_since(start.instant)),
+        duration_ms: millis(attempt.duration),
+        address: attempt.address.map(|address| address.to_string()),
+        cause: attempt.cause,
+        http_status: attempt.http_status,
+        detail: attempt.detail.clone(),
+        phases: PhasesReport {
+            dns_ms: ms(phases.dns),
+            connect_ms: ms(phases.connect),
+            tls_ms: ms(phases.tls),
+            response_ms: ms(phases.response),
+        },
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Report {
+    /// The targets with a verdict.
+    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &TargetReport> {
+        self.targets
+            .iter()
+            .filter(move |target| target.verdict == verdict)
+    }
+
+    /// The first required target, in the given order, that made the result; of all that are
+    /// up, the first.
+    #[must_use]
+    pub fn decisive(&self) -> Option<&TargetReport> {
+        let wanted = match self.result {
+            RunResult::Down => Verdict::Down,
+            RunResult::Unknown => Verdict::Unknown,
+            RunResult::Up => return self.targets.first(),
+            RunResult::Invalid | RunResult::Error => return None,
+        };
+        self.with(wanted).find(|target| target.required)
+    }
+
+    /// One line for people: what was found.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let required = |verdict| {
+            self.with(verdict)
+                .filter(|target| target.required)
+                .collect::<Vec<_>>()
+        };
+        match self.result {
+            RunResult::Up => {
+                let up = self.with(Verdict::Up).count();
+                let rest = self.targets.len() - up;
+                let mut line = format!(
+                    "up: {} reachable",
+                    text::count(up, "dependency").replace("dependencys", "dependencies")
+                );
+                if rest > 0 {
+                    line.push_str(&format!(" ({rest} optional not)"));
+                }
+                line
+            }
+            RunResult::Down => format!("down: {}", named(&required(Verdict::Down))),
+            RunResult::Unknown => format!(
+                "unknown: {}; it may be the runner's own network",
+                named(&required(Verdict::Unknown))
+            ),
+            RunResult::Invalid => "invalid configuration".to_owned(),
+            RunResult::Error => "no verdict: the step was interrupted or failed".to_owned(),
+        }
+    }
+}
+
+/// `llm (refused), billing (tls-expired) and 3 more`.
+fn named(targets: &[&TargetReport]) -> String {
+    const MOST: usize = 10;
+    let mut names: Vec<_> = targets
+        .iter()
+        .take(MOST)
+        .map(|target| named_one(target))
+        .collect();
+    if targets.len() > MOST {
+        names.push(format!("{} more", targets.len() - MOST));
+    }
+    names.join(", ")
+}
+
+/// `llm (refused)`, `llm (status 503)`.
+#[must_use]
+pub fn named_one(target: &TargetReport) -> String {
+    match (target.cause, target.http_status) {
+        (Some(cause @ Cause::Status), Some(status)) => {
+            format!("{} ({cause} {status})", target.name)
+        }
+        (Some(cause), _) => format!("{} ({cause})", target.name),
+        (None, _) => target.name.clone(),
+    }
+}

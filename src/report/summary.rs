@@ -1,0 +1,254 @@
+//! The job summary, for a reader who has ten seconds: what happened and what it means first,
+//! then a row per target, then where the time went. Pure; Markdown that reads as plain text.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::model::{AttemptReport, Report, TargetReport};
+use crate::exit::RunResult;
+use crate::text;
+use crate::verdict::Verdict;
+
+/// Forges take 1 MiB per step; the rest is room for what others write.
+const LIMIT: usize = 900 * 1024;
+/// Rows of the waterfall: beyond it nobody reads.
+const ROWS: usize = 60;
+/// Columns of the waterfall.
+const COLUMNS: usize = 48;
+
+/// Renders the summary.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let mut out = format!(
+        "### dep-preflight: {}\n\n{}\n\n",
+        report.result.word(),
+        meaning(report)
+    );
+    out.push_str("| target | verdict | cause | status | attempts | time | what happened |\n");
+    out.push_str("|---|---|---|---|---|---|---|\n");
+    let mut left_out = 0;
+    let order = [Verdict::Down, Verdict::Unknown, Verdict::Up];
+    for target in order.into_iter().flat_map(|verdict| report.with(verdict)) {
+        let row = row(target);
+        if out.len() + row.len() > LIMIT {
+            left_out += 1;
+        } else {
+            out.push_str(&row);
+        }
+    }
+    if left_out > 0 {
+        out.push_str(&format!(
+            "\nand {} more; the log has them all.\n",
+            text::count(left_out, "target")
+        ));
+    }
+    let waterfall = waterfall(report);
+    if !waterfall.is_empty() && out.len() + waterfall.len() < LIMIT {
+        out.push_str(&waterfall);
+    }
+    out
+}
+
+fn meaning(report: &Report) -> String {
+    let named = |verdict| {
+        report
+            .with(verdict)
+            .filter(|target| target.required)
+            .take(10)
+            .map(|target| format!("**{}**", escape(&target.name)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match report.result {
+        RunResult::Up => "Every dependency answered. If the run fails, it is not because one of them could not be reached at its start.".to_owned(),
+        RunResult::Down => format!(
+            "{} could not be reached. **This is the environment, not your change:** the run would have failed whatever the change is. Try again once it is back, or ask whoever runs it.",
+            named(Verdict::Down)
+        ),
+        RunResult::Unknown => format!(
+            "{} could not be reached, and it may be the runner's own network. **Neither the dependency nor your change is to blame** as far as can be seen from here: try another runner, or look at this one's network and proxy.",
+            named(Verdict::Unknown)
+        ),
+        RunResult::Invalid => "The configuration cannot be used; nothing was probed.".to_owned(),
+        RunResult::Error => "The step ended before every target had a verdict; this is what is known.".to_owned(),
+    }
+}
+
+fn row(target: &TargetReport) -> String {
+    let verdict = match (target.verdict, target.required) {
+        (Verdict::Down, true) => "**down**",
+        (Verdict::Down, false) => "down (optional)",
+        (Verdict::Unknown, true) => "**unknown**",
+        (Verdict::Unknown, false) => "unknown (optional)",
+        (Verdict::Up, _) => "up",
+    };
+    let mut what = escape(&target.message);
+    if target.recovered {
+        what.push_str(", recovered after failures");
+    }
+    if let Some(note) = target.note {
+        what.push_str(&format!(" ({note})"));
+    }
+    format!(
+        "| {} | {verdict} | {} | {} | {} | {} | {what} |\n",
+        escape(&target.name),
+        target.cause.map_or("", |cause| cause.word()),
+        target
+            .http_status
+            .map_or_else(String::new, |status| status.to_string()),
+        target.attempts.len(),
+        text::show_duration(std::time::Duration::from_millis(target.duration_ms)),
+    )
+}
+
+/// A bar per attempt on one scale: when it was made, and what it waited for.
+fn waterfall(report: &Report) -> String {
+    let attempts = || {
+        report.targets.iter().flat_map(|target| {
+            target
+                .attempts
+                .iter()
+                .enumerate()
+                .map(move |(index, attempt)| (target, index + 1, attempt))
+        })
+    };
+    let total = attempts()
+        .map(|(_, _, attempt)| attempt.offset_ms + attempt.duration_ms)
+        .max()
+        .unwrap_or(0);
+    if total == 0 {
+        return String::new();
+    }
+    let width = report
+        .targets
+        .iter()
+        .map(|target| target.name.len())
+        .max()
+        .unwrap_or(0)
+        .min(32);
+    let mut out = format!(
+        "\nWhere the time went, over {}: `n` name, `c` connect, `t` TLS, `r` waiting for the answer, `x` failed.\n\n```text\n",
+        text::show_duration(std::time::Duration::from_millis(total))
+    );
+    let count = attempts().count();
+    for (target, number, attempt) in attempts().take(ROWS) {
+        let name = text::cut(&target.name, width);
+        let end = match (attempt.cause, attempt.http_status) {
+            (Some(cause), _) => cause.word().to_owned(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => String::new(),
+        };
+        out.push_str(&format!(
+            "{name:width$} {number:>3} |{}| {:>6} ms  {end}\n",
+            bar(attempt, total),
+            attempt.duration_ms
+        ));
+    }
+    out.push_str("```\n");
+    if count > ROWS {
+        out.push_str(&format!("\nand {} more attempts.\n", count - ROWS));
+    }
+    out
+}
+
+fn bar(attempt: &AttemptReport, total: u64) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "columns of a drawing, clamped below"
+    )]
+    let column = |ms: f64| ((ms / total as f64 * COLUMNS as f64) as usize).min(COLUMNS);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of a run are small"
+    )]
+    let (from, to) = (
+        attempt.offset_ms as f64,
+        (attempt.offset_ms + attempt.duration_ms) as f64,
+    );
+    let start = column(from).min(COLUMNS - 1);
+    let end = column(to).max(start + 1);
+    let mut bar = vec![' '; COLUMNS];
+    let phases = attempt.phases;
+    let mut at = from;
+    let spans = [
+        ('n', phases.dns_ms),
+        ('c', phases.connect_ms),
+        ('t', phases.tls_ms),
+        ('r', phases.response_ms),
+    ];
+    // What no completed phase explains was the wait that failed.
+    bar.iter_mut()
+        .take(end)
+        .skip(start)
+        .for_each(|cell| *cell = 'x');
+    for (letter, span) in spans {
+        let Some(span) = span else { continue };
+        let first = column(at).max(start);
+        at += span;
+        let last = column(at).min(end);
+        let last = if attempt.cause.is_none() && letter == 'r' {
+            end
+        } else {
+            last
+        };
+        bar.iter_mut()
+            .take(last)
+            .skip(first)
+            .for_each(|cell| *cell = letter);
+    }
+    if attempt.cause.is_some()
+        && let Some(cell) = bar.get_mut(end - 1)
+    {
+        *cell = 'x';
+    }
+    bar.into_iter().collect()
+}
+
+/// Text in a table cell: nothing in it is markup, a mention or an issue number.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    // Addresses are shown, not linked: a link would send readers to a stranger.
+    for ch in text.replace("://", "\0//").chars() {
+        match ch {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '|' => out.push_str("&#124;"),
+            '@' => out.push_str("&#64;"),
+            '#' => out.push_str("&#35;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '~' | '$' => {
+                out.push('\\');
+                out.push(ch);
+            }
+            '\n' | '\r' => out.push(' '),
+            '\0' => out.push_str("&#58;"),
+            ch => out.push(ch),
+        }
+    }
+    out
+}
+
+/// Appends the summary to the runner's file.
+pub fn write(path: &Path, summary: &str) -> io::Result<()> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?
+        .write_all(summary.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_foreign_is_markup() {
+        assert_eq!(
+            escape("a|b <img> @me #1 [x](http://y) `c`"),
+            "a&#124;b &lt;img&gt; &#64;me &#35;1 \\[x\\](http&#58;//y) \\`c\\`"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! The only module that writes to standard output.
+//!
+//! A thread of its own writes, so that a reader who does not read cannot hold up the step
+//! beyond its deadline. Lines end in a line feed each: some runners drop a last line without.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Runners that give the step a pseudo-terminal stop reading it when the process has failed;
+/// measured, a tenth of a second before the exit saves the last line.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// The mood of a line, shown as a colour to people and not at all to machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// No colour.
+    Plain,
+    /// Green.
+    Good,
+    /// Red.
+    Bad,
+    /// Yellow.
+    Doubtful,
+}
+
+/// Standard output.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    sender: Sender<Message>,
+    live: bool,
+    linger: bool,
+}
+
+enum Message {
+    Line(String, Tone),
+    Live(String),
+    Done(Sender<()>),
+}
+
+impl Screen {
+    /// Opens it. In CI there are neither colours nor live lines, terminal or not: some
+    /// runners give the step a pseudo-terminal.
+    #[must_use]
+    pub fn open(in_ci: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let live = terminal && !in_ci && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let colours = live && std::env::var_os("NO_COLOR").is_none();
+        let (sender, receiver) = mpsc::channel();
+        // Without a thread there is no log; outputs and exit code still say everything.
+        let _ = thread::Builder::new()
+            .name("screen".to_owned())
+            .spawn(move || write_all(&receiver, colours));
+        Self {
+            sender,
+            live,
+            linger: terminal && in_ci,
+        }
+    }
+
+    /// Whether a person watches: live lines make sense.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Writes a line.
+    pub fn line(&self, text: impl Into<String>) {
+        self.toned(text, Tone::Plain);
+    }
+
+    /// Writes a line in a colour.
+    pub fn toned(&self, text: impl Into<String>, tone: Tone) {
+        // A failed send means that the writer is gone, and with it the reader.
+        let _ = self.sender.send(Message::Line(text.into(), tone));
+    }
+
+    /// Shows what is going on below the lines so far, in place of what was shown before.
+    pub fn live(&self, text: impl Into<String>) {
+        if self.live {
+            let _ = self.sender.send(Message::Live(text.into()));
+        }
+    }
+
+    /// Waits until all is written, until `latest` at most; before a failed exit, a little
+    /// longer where a runner would lose the last line.
+    pub fn close(&self, failed: bool, latest: Instant) {
+        let (sender, receiver) = mpsc::channel();
+        if self.sender.send(Message::Done(sender)).is_err() {
+            return;
+        }
+        let left = |latest: Instant| latest.saturating_duration_since(Instant::now());
+        let written = receiver.recv_timeout(left(latest)).is_ok();
+        if written && failed && self.linger {
+            thread::sleep(LINGER.min(left(latest)));
+        }
+    }
+}
+
+fn write_all(receiver: &Receiver<Message>, colours: bool) {
+    let mut shown = false;
+    let mut batch = Vec::new();
+    while let Ok(first) = receiver.recv() {
+        let mut done = Vec::new();
+        for message in std::iter::once(first).chain(receiver.try_iter()) {
+            match message {
+                Message::Line(text, tone) => {
+                    clear(&mut batch, &mut shown);
+                    batch.extend_from_slice(
+                        paint(&text.replace(['\n', '\r'], " "), tone, colours).as_bytes(),
+                    );
+                    batch.push(b'\n');
+                }
+                Message::Live(text) => {
+                    clear(&mut batch, &mut shown);
+                    batch.extend_from_slice(text.replace(['\n', '\r'], " ").as_bytes());
+                    shown = true;
+                }
+                Message::Done(sender) => {
+                    clear(&mut batch, &mut shown);
+                    done.push(sender);
+                }
+            }
+        }
+        let mut out = io::stdout().lock();
+        // Nobody reads any more: not our fault, and not the target's.
+        let _ = out.write_all(&batch).and_then(|()| out.flush());
+        batch.clear();
+        for sender in done {
+            let _ = sender.send(());
+        }
+    }
+}
+
+/// Takes back the live line.
+fn clear(batch: &mut Vec<u8>, shown: &mut bool) {
+    if std::mem::take(shown) {
+        batch.extend_from_slice(b"\r\x1b[2K");
+    }
+}
+
+fn paint(text: &str, tone: Tone, colours: bool) -> String {
+    let code = match tone {
+        Tone::Plain => None,
+        Tone::Good => Some(32),
+        Tone::Bad => Some(31),
+        Tone::Doubtful => Some(33),
+    };
+    match code.filter(|_| colours) {
+        Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
+        None => text.to_owned(),
+    }
+}

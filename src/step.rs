@@ -1,0 +1,510 @@
+//! One run of the step, from valid inputs to the exit status: the pipeline in order.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::exit::{Exit, Interrupt, RunResult};
+use crate::forge::{Event, RunnerEnv, event, link};
+use crate::inputs::Inputs;
+use crate::net::{Network, roots};
+use crate::report::commit_status::{self, Place, Poster};
+use crate::report::model::{Run, Start};
+use crate::report::{Report, annotations, log, model, outputs, summary};
+use crate::schedule::{Records, Schedule};
+use crate::screen::{Screen, Tone};
+use crate::supervisor::Supervisor;
+use crate::verdict::{self, Control};
+use crate::waiting_room::WaitingRoom;
+use crate::{control, signals};
+
+/// The most time that a commit status gets.
+const STATUS: Duration = Duration::from_secs(5);
+/// The most time that the forge's version gets; only a link hangs on it.
+const VERSION: Duration = Duration::from_secs(1);
+/// How long before the deadline everything is said.
+const MARGIN: Duration = Duration::from_millis(40);
+/// How long a report may take once the step is asked to stop: GitHub kills 2.5 s after SIGTERM.
+const HURRY: Duration = Duration::from_millis(1500);
+
+/// When each part of the step must be over. Reporting has its time reserved before probing
+/// begins, and so has the control address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Probing.
+    pub probing: Instant,
+    /// The control address.
+    pub control: Instant,
+    /// Everything.
+    pub end: Instant,
+}
+
+impl Times {
+    /// Shares out the deadline.
+    #[must_use]
+    pub fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
+        let (part, most) = if posts { (10, 3000) } else { (20, 500) };
+        let report = (deadline / part)
+            .clamp(Duration::from_millis(100), Duration::from_millis(most))
+            .min(deadline / 3);
+        let ask = if controls {
+            (deadline / 5).min(control::LIMIT)
+        } else {
+            Duration::ZERO
+        };
+        let until_control = deadline.saturating_sub(report);
+        Self {
+            probing: start + until_control.saturating_sub(ask),
+            control: start + until_control,
+            end: start + deadline.saturating_sub(MARGIN.min(deadline / 10)),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Whether workflow commands are written: for machines, not for a person at a terminal.
+#[must_use]
+pub fn annotates(env: &RunnerEnv) -> bool {
+    env.in_ci() || !std::io::stdout().is_terminal()
+}
+
+/// What was found, and how the step ends.
+#[derive(Debug)]
+pub struct Finding {
+    /// The report.
+    pub report: Report,
+    /// How it ends.
+    pub exit: Exit,
+}
+
+/// Runs the step.
+pub fn run(
+    start: Start,
+    inputs: Inputs,
+    env: &RunnerEnv,
+    screen: &Screen,
+    supervisor: &Supervisor,
+) -> u8 {
+    supervisor.deadline(start.instant + inputs.deadline);
+    let own = inputs.ca_certificates.as_deref().map(roots::parse_pem);
+    let network = match Network::new(own.and_then(Result::ok).unwrap_or_default()) {
+        Ok(network) => Arc::new(network),
+        Err(error) => {
+            return internal(
+                env,
+                screen,
+                start.instant + inputs.deadline,
+                &error.to_string(),
+            );
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return internal(
+                env,
+                screen,
+                start.instant + inputs.deadline,
+                &error.to_string(),
+            );
+        }
+    };
+    let fail_on_down = inputs.fail_on_down;
+    let span = inputs.deadline;
+    let finding =
+        runtime.block_on(Step::new(start, inputs, env, screen, network, supervisor).run());
+    let status = finding.exit.status(fail_on_down);
+    supervisor.settle(status);
+    screen.close(status != 0, start.instant + span.saturating_sub(MARGIN / 2));
+    // Connections that are still closing are not waited for.
+    runtime.shutdown_background();
+    status
+}
+
+/// A failure before anything could be probed.
+fn internal(env: &RunnerEnv, screen: &Screen, deadline: Instant, why: &str) -> u8 {
+    let exit = Exit::of(RunResult::Error);
+    screen.toned(format!("dep-preflight failed: {why}"), Tone::Bad);
+    screen.line(annotations::internal(why));
+    if let Some(path) = &env.github_output {
+        // It failed already; that the outputs say so too is all that is left to try.
+        let _ = outputs::write(PathBuf::from(path).as_path(), &outputs::failed(exit, why));
+    }
+    screen.close(true, deadline);
+    exit.code()
+}
+
+/// The step at work.
+pub(crate) struct Step<'a> {
+    start: Start,
+    inputs: Inputs,
+    env: &'a RunnerEnv,
+    screen: &'a Screen,
+    network: Arc<Network>,
+    poster: Option<Arc<Poster>>,
+    run: Run,
+    times: Times,
+    annotate: bool,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn new(
+        start: Start,
+        inputs: Inputs,
+        env: &'a RunnerEnv,
+        screen: &'a Screen,
+        network: Arc<Network>,
+        supervisor: &Supervisor,
+    ) -> Self {
+        let event = read_event(env, screen);
+        let sha = event::commit(
+            inputs.status.sha.as_deref(),
+            &event,
+            env.github_event_name.as_deref(),
+            env.github_sha.as_deref(),
+        );
+        let run = Run {
+            url: link::run_url(env, None),
+            sha,
+        };
+        let place = place(&inputs, env, &event, &run);
+        if let Some(place) = &place {
+            supervisor.status_at(place);
+        }
+        let times = Times::share(
+            start.instant,
+            inputs.deadline,
+            place.is_some(),
+            inputs.control.is_some(),
+        );
+        Self {
+            start,
+            env,
+            screen,
+            poster: place.map(|place| Arc::new(Poster::new(place, Arc::clone(&network)))),
+            network,
+            run,
+            times,
+            annotate: annotates(env),
+            inputs,
+        }
+    }
+
+    /// A step that writes no annotations: the demonstration shows them itself.
+    pub(crate) fn quiet(
+        start: Start,
+        inputs: Inputs,
+        env: &'a RunnerEnv,
+        screen: &'a Screen,
+        network: Arc<Network>,
+        supervisor: &Supervisor,
+    ) -> Self {
+        Self {
+            annotate: false,
+            ..Self::new(start, inputs, env, screen, network, supervisor)
+        }
+    }
+
+    /// The pipeline: probe, control, verdict, report.
+    pub(crate) async fn run(mut self) -> Finding {
+        let mut signals = signals::Signals::listen();
+        self.screen
+            .line(log::opening(&self.inputs.targets, self.inputs.deadline));
+        let asking = self.ask_version();
+        let targets = Arc::new(std::mem::take(&mut self.inputs.targets));
+        let mut room = WaitingRoom::new(self.screen, self.poster.clone(), &targets);
+        let mut schedule = Schedule::start(&targets, &self.network, self.times.probing);
+        let mut records = Records::of(&targets);
+        let interrupt = loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => {
+                    schedule.stop();
+                    break Some(signal);
+                }
+                step = schedule.next() => match step {
+                    Some(step) => {
+                        room.step(&targets, &records, &step);
+                        records.add(step);
+                    }
+                    None => break None,
+                },
+                () = room.tick() => {}
+            }
+        };
+        if interrupt.is_some() {
+            self.times.end = self.times.end.min(Instant::now() + HURRY);
+        }
+        let control = match &self.inputs.control {
+            Some(url) if interrupt.is_none() && verdict::needs_control(&records.0) => {
+                let latest = self.times.control;
+                Some(control::ask(&self.network, url, latest).await)
+            }
+            _ => None,
+        };
+        if let Some(version) = asking
+            && let Ok(Ok(Some(version))) =
+                tokio::time::timeout(VERSION.min(self.times.left() / 4), version).await
+        {
+            self.run.url = link::run_url(self.env, Some(version));
+            self.relink(&mut room, version);
+        }
+        let pending = room.leave(self.times.left() / 3).await;
+        let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
+        self.tell(finding, pending, &mut signals).await
+    }
+
+    /// Gitea's links depend on its version; it is asked while the targets are, and only where
+    /// a link hangs on it.
+    fn ask_version(&self) -> Option<tokio::task::JoinHandle<Option<link::Version>>> {
+        let poster = self.poster.clone()?;
+        let wanted = self.env.flavour() == crate::forge::Flavour::Gitea
+            && self.inputs.status.target_url.is_none()
+            && self.run.url.is_some();
+        wanted.then(|| tokio::spawn(async move { poster.version(STATUS).await }))
+    }
+
+    fn relink(&mut self, room: &mut WaitingRoom<'_>, version: link::Version) {
+        if let Some(poster) = &self.poster {
+            let mut place = poster.place().clone();
+            place.version = Some(version);
+            if self.inputs.status.target_url.is_none() {
+                place.target_url.clone_from(&self.run.url);
+            }
+            let poster = Arc::new(Poster::new(place, Arc::clone(&self.network)));
+            room.post_through(Arc::clone(&poster));
+            self.poster = Some(poster);
+        }
+    }
+
+    fn judge(
+        &self,
+        targets: &[crate::target::Target],
+        records: &Records,
+        control: Option<&Control>,
+        interrupt: Option<Interrupt>,
+    ) -> Finding {
+        let mut judged = verdict::judge(&records.0, control);
+        if interrupt.is_some() {
+            verdict::interrupt(&records.0, &mut judged);
+        }
+        let required = judged
+            .iter()
+            .zip(targets)
+            .filter(|(_, target)| target.required)
+            .map(|(judged, _)| judged);
+        let exit = match interrupt {
+            None => Exit::of(verdict::overall(required)),
+            Some(_) => Exit {
+                result: RunResult::Error,
+                interrupt,
+            },
+        };
+        let run = self.run.clone();
+        let report = model::build(self.start, exit, targets, &records.0, judged, control, run);
+        Finding { report, exit }
+    }
+
+    /// Tells everyone. One that does not listen does not keep the others from hearing.
+    async fn tell(
+        &self,
+        mut finding: Finding,
+        pending: bool,
+        signals: &mut signals::Signals,
+    ) -> Finding {
+        self.print(&finding);
+        let written = self.write_report(&finding.report);
+        self.write_summary(&finding.report);
+        if let Err(why) = self.write_outputs(&finding.report, written.as_deref()) {
+            // The steps that follow cannot branch on what was found: that is a failure of its own.
+            self.screen
+                .toned(format!("dep-preflight: {why}"), Tone::Bad);
+            self.screen.line(annotations::internal(&why));
+            finding.exit = Exit::of(RunResult::Error);
+            finding.report.result = RunResult::Error;
+            finding.report.exit_code = RunResult::Error.code();
+        }
+        let interrupted = finding.exit.interrupt.is_some();
+        if (!interrupted || pending)
+            && let (Some(poster), Some(state)) =
+                (&self.poster, finding.report.result.commit_state())
+        {
+            let description = commit_status::describe_report(&finding.report);
+            self.post(poster, state, &description, signals).await;
+        }
+        finding
+    }
+
+    fn print(&self, finding: &Finding) {
+        let lines = log::closing(&finding.report, finding.exit, self.inputs.fail_on_down);
+        for line in lines {
+            let tone = match line.get(..2) {
+                Some("UP" | "up") => Tone::Good,
+                Some("DE" | "do") => Tone::Bad,
+                _ => Tone::Doubtful,
+            };
+            self.screen.toned(line, tone);
+        }
+        if self.annotate {
+            for line in annotations::render(&finding.report) {
+                self.screen.line(line);
+            }
+        }
+    }
+
+    /// Writes the report file; says whether it was written.
+    fn write_report(&self, report: &Report) -> Option<PathBuf> {
+        let path = self.inputs.report_file.clone()?;
+        let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
+        text.push('\n');
+        match std::fs::write(&path, text) {
+            Ok(()) => Some(path),
+            Err(error) => {
+                self.warn(
+                    "REPORT-FILE",
+                    &format!("the report file cannot be written: {error}"),
+                );
+                None
+            }
+        }
+    }
+
+    fn write_summary(&self, report: &Report) {
+        let Some(path) = self
+            .env
+            .github_step_summary
+            .as_ref()
+            .filter(|_| self.inputs.summary)
+        else {
+            return;
+        };
+        if let Err(error) = summary::write(path.as_ref(), &summary::render(report)) {
+            self.screen.line(format!(
+                "dep-preflight: the job summary cannot be written: {error}"
+            ));
+        }
+    }
+
+    fn write_outputs(&self, report: &Report, report_file: Option<&Path>) -> Result<(), String> {
+        let Some(path) = &self.env.github_output else {
+            return Ok(());
+        };
+        let (values, too_large) = outputs::of_report(report, report_file);
+        if too_large {
+            self.warn(
+                "REPORT",
+                "the report is too large for an output and was left out; give report-file to have it whole",
+            );
+        }
+        outputs::write(path.as_ref(), &values)
+            .map_err(|error| format!("the outputs cannot be written: {error}"))
+    }
+
+    async fn post(
+        &self,
+        poster: &Poster,
+        state: &str,
+        description: &str,
+        signals: &mut signals::Signals,
+    ) {
+        let limit = self.times.left().min(STATUS);
+        if limit < Duration::from_millis(10) {
+            self.warn(
+                "COMMIT-STATUS",
+                "the commit status was not outcome: no time was left before the deadline",
+            );
+            return;
+        }
+        let posting = poster.post(state, description, limit);
+        tokio::pin!(posting);
+        let outcome = tokio::select! {
+            outcome = &mut posting => outcome,
+            _ = signals.next() => match tokio::time::timeout(HURRY, posting).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(commit_status::Refusal::Silent("interrupted".to_owned())),
+            },
+        };
+        let Err(refusal) = outcome else { return };
+        let why = refusal.explain(poster.place());
+        if poster.place().from_fork && refusal == commit_status::Refusal::Status(403) {
+            // Read-only by design on every forge; no contributor is to be bothered with it.
+            self.screen.line("dep-preflight: no commit status: the token of a pull request from a fork is read-only");
+        } else {
+            self.warn("COMMIT-STATUS", &why);
+        }
+    }
+
+    fn warn(&self, title: &str, why: &str) {
+        self.screen
+            .toned(format!("dep-preflight: {why}"), Tone::Doubtful);
+        if self.annotate {
+            self.screen.line(annotations::command(
+                annotations::Level::Warning,
+                title,
+                why,
+            ));
+        }
+    }
+}
+
+fn read_event(env: &RunnerEnv, screen: &Screen) -> Event {
+    let Some(path) = env.event_path() else {
+        return Event::default();
+    };
+    Event::read(&path).unwrap_or_else(|why| {
+        screen.line(format!(
+            "dep-preflight: {}; the commit is taken from GITHUB_SHA",
+            crate::text::clean(&why, 300)
+        ));
+        Event::default()
+    })
+}
+
+/// Where the commit status goes, or `None` where there is nowhere to post it to.
+fn place(inputs: &Inputs, env: &RunnerEnv, event: &Event, run: &Run) -> Option<Place> {
+    let status = &inputs.status;
+    let token = status.token.clone().filter(|_| status.post)?;
+    let api = env.github_api_url.as_deref()?.trim_end_matches('/');
+    let api = crate::inputs::values::url(api).ok()?;
+    let (owner, name) = env.repository()?;
+    Some(Place {
+        api: api.as_str().trim_end_matches('/').to_owned(),
+        repository: format!("{owner}/{name}"),
+        sha: run.sha.clone()?,
+        context: status
+            .context
+            .clone()
+            .unwrap_or_else(|| env.status_context()),
+        target_url: status.target_url.clone().or_else(|| run.url.clone()),
+        token,
+        flavour: env.flavour(),
+        version: None,
+        from_fork: event.from_fork && env.github_event_name.as_deref() == Some("pull_request"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_for_the_report_is_reserved_however_short_the_deadline() {
+        let start = Instant::now();
+        for millis in [50, 500, 1000, 3000, 60_000, 3_600_000] {
+            let deadline = Duration::from_millis(millis);
+            for (posts, controls) in [(false, false), (true, false), (true, true)] {
+                let times = Times::share(start, deadline, posts, controls);
+                assert!(start < times.probing, "{millis}");
+                assert!(times.probing <= times.control && times.control < times.end);
+                assert!(times.end < start + deadline);
+            }
+        }
+    }
+}

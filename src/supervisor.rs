@@ -1,0 +1,188 @@
+//! Watches over the step: a hard deadline, and panics, from a thread that does nothing else.
+//!
+//! The work runs in a thread of its own. Whatever it hangs in (a file that is a pipe nobody
+//! reads, a bug), the process ends in time; if it panics, the outputs and the commit status
+//! still say so. With `panic = "abort"` nothing can be caught: the hook reports and waits.
+
+use std::panic;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::exit::{Exit, RunResult};
+use crate::inputs::resolve::DEADLINE;
+use crate::net::Network;
+use crate::report::commit_status::{Place, Poster};
+use crate::report::{annotations, outputs};
+use crate::screen::{Screen, Tone};
+use crate::text;
+
+/// How long before the deadline the supervisor steps in.
+const MARGIN: Duration = Duration::from_millis(15);
+/// How long the report of a panic may take.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// What is needed to report a failure of the tool itself, filled in as it becomes known.
+#[derive(Debug, Default)]
+struct Emergency {
+    screen: Option<Screen>,
+    outputs: Option<PathBuf>,
+    place: Option<Place>,
+    settled: Option<u8>,
+}
+
+enum Message {
+    Deadline(Instant),
+    Ended(u8),
+    Panicked(String),
+}
+
+/// The work's line to its supervisor.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    sender: Sender<Message>,
+    emergency: Arc<Mutex<Emergency>>,
+}
+
+impl Supervisor {
+    fn emergency(&self) -> std::sync::MutexGuard<'_, Emergency> {
+        self.emergency
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says when the process has to be gone.
+    pub fn deadline(&self, at: Instant) {
+        let _ = self.sender.send(Message::Deadline(at));
+    }
+
+    /// Says where a failure is to be reported.
+    pub fn report_to(&self, screen: &Screen, outputs: Option<PathBuf>) {
+        let mut emergency = self.emergency();
+        emergency.screen = Some(screen.clone());
+        emergency.outputs = outputs;
+    }
+
+    /// Says where the commit status goes.
+    pub fn status_at(&self, place: &Place) {
+        self.emergency().place = Some(place.clone());
+    }
+
+    /// Says what the exit status is, whatever may still hang.
+    pub fn settle(&self, status: u8) {
+        self.emergency().settled = Some(status);
+    }
+}
+
+/// Runs the work under supervision and returns its exit status.
+pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8 + Send + 'static) -> ExitCode {
+    let (sender, receiver) = mpsc::channel();
+    let supervisor = Supervisor {
+        sender,
+        emergency: Arc::default(),
+    };
+    hook(supervisor.sender.clone());
+    let worker = supervisor.clone();
+    let spawned = thread::Builder::new()
+        .name("step".to_owned())
+        .spawn(move || {
+            let status = work(&worker);
+            let _ = worker.sender.send(Message::Ended(status));
+        });
+    if let Err(error) = spawned {
+        return fail(
+            &supervisor,
+            &format!("no thread can be started: {error}"),
+            started + DEADLINE,
+        );
+    }
+    let mut deadline = started + DEADLINE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
+        match receiver.recv_timeout(left) {
+            Ok(Message::Deadline(at)) => deadline = at,
+            Ok(Message::Ended(status)) => return ExitCode::from(status),
+            Ok(Message::Panicked(what)) => return fail(&supervisor, &what, deadline),
+            Err(RecvTimeoutError::Timeout) => {
+                // The verdict was known, and only its telling hangs.
+                if let Some(status) = supervisor.emergency().settled {
+                    return ExitCode::from(status);
+                }
+                return fail(
+                    &supervisor,
+                    "the step did not end before its deadline",
+                    deadline,
+                );
+            }
+            // The worker cannot go without a word: it ends, or it panics.
+            Err(RecvTimeoutError::Disconnected) => {
+                return fail(&supervisor, "the step went without a word", deadline);
+            }
+        }
+    }
+}
+
+/// Hands a panic to the supervisor and stops the thread that had it.
+fn hook(sender: Sender<Message>) {
+    panic::set_hook(Box::new(move |info| {
+        let what = info.payload_as_str().unwrap_or("a panic without a message");
+        let place = info.location().map_or_else(String::new, |location| {
+            format!(" ({}:{})", location.file(), location.line())
+        });
+        let message = text::clean(&format!("{what}{place}"), 500);
+        let _ = sender.send(Message::Panicked(message));
+        // Going on would abort the process before anything is reported.
+        loop {
+            thread::park();
+        }
+    }));
+}
+
+/// Reports a failure of the tool itself, as far as is possible in the time that is left.
+fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> ExitCode {
+    let result = RunResult::Error;
+    let (screen, file, place) = {
+        let mut emergency = supervisor.emergency();
+        (
+            emergency
+                .screen
+                .take()
+                .unwrap_or_else(|| Screen::open(true)),
+            emergency.outputs.take(),
+            emergency.place.take(),
+        )
+    };
+    let message = format!("dep-preflight failed, and says nothing about any target: {what}");
+    screen.toned(&message, Tone::Bad);
+    screen.line(annotations::internal(&message));
+    let values = outputs::failed(Exit::of(result), &message);
+    let now = Instant::now();
+    let latest = deadline.min(now + LAST_WORDS).max(now + MARGIN);
+    // In a thread: a file that hangs must not hang the last thread that can end the process.
+    let (sender, receiver) = mpsc::channel();
+    let _ = thread::Builder::new().spawn(move || {
+        let written = file.is_none_or(|file| outputs::write(&file, &values).is_ok());
+        let left = latest.saturating_duration_since(Instant::now());
+        post(place, &message, left);
+        let _ = sender.send(written);
+    });
+    let _ = receiver.recv_timeout(latest.saturating_duration_since(Instant::now()));
+    screen.close(true, latest);
+    result.into()
+}
+
+fn post(place: Option<Place>, message: &str, limit: Duration) {
+    let (Some(place), Some(state)) = (place, RunResult::Error.commit_state()) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    if let (Ok(runtime), Ok(network)) = (runtime, Network::new(Vec::new())) {
+        // Everything that can still be said was said on the screen.
+        let _ = runtime.block_on(Poster::new(place, Arc::new(network)).post(state, message, limit));
+    }
+}

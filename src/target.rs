@@ -1,0 +1,86 @@
+//! Stage 2: a target is one service to ask, and how to ask it.
+
+use std::time::Duration;
+
+use crate::probe::Probe;
+
+/// One service that the run depends on.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name, as the user gave it: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, unique.
+    pub name: String,
+    /// Whether its verdict counts; an optional target is probed and reported all the same.
+    pub required: bool,
+    /// How often and how long to try.
+    pub policy: Policy,
+    /// What one attempt does.
+    pub probe: Probe,
+}
+
+/// How often and how long a target is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Limit for one attempt, from the start of name resolution to the response head.
+    pub timeout: Duration,
+    /// How many tries.
+    pub attempts: Attempts,
+    /// Wait after the first failure.
+    pub interval: Duration,
+}
+
+/// How many tries a target gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempts {
+    /// This many, one at least.
+    AtMost(u32),
+    /// As many as fit before the deadline.
+    Unlimited,
+}
+
+/// The methods a probe may use: those that change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`, the default: services answer it more reliably than `HEAD`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `OPTIONS`.
+    Options,
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Head => Self::HEAD,
+            Method::Options => Self::OPTIONS,
+        }
+    }
+}
+
+/// A set of HTTP statuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusSet(Vec<(u16, u16)>);
+
+impl StatusSet {
+    /// From inclusive ranges.
+    #[must_use]
+    pub const fn new(ranges: Vec<(u16, u16)>) -> Self {
+        Self(ranges)
+    }
+
+    /// Whether a status is in the set.
+    #[must_use]
+    pub fn contains(&self, status: u16) -> bool {
+        self.0
+            .iter()
+            .any(|(from, to)| (*from..=*to).contains(&status))
+    }
+}
+
+impl Default for StatusSet {
+    /// Below 500: the service answered.
+    fn default() -> Self {
+        Self(vec![(100, 499)])
+    }
+}

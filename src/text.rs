@@ -1,0 +1,296 @@
+//! Makes foreign text harmless before anyone prints it.
+//!
+//! Everything that comes from the network, a URL, an environment variable or an event file
+//! passes through here on its way to a person: control characters out, secrets masked, cut.
+//! All functions are pure.
+
+use std::net::Ipv6Addr;
+
+use reqwest::Url;
+
+/// Longest piece of foreign text inside a message, in characters.
+pub const PIECE: usize = 200;
+/// Longest address in the JSON report, in characters.
+pub const LONG: usize = 2000;
+
+const MASK: &str = "***";
+
+/// One line without control characters, bidirectional overrides or the runner's old command
+/// prefix, cut to `limit` characters.
+#[must_use]
+pub fn clean(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut blank = false;
+    for (count, ch) in text.trim().chars().enumerate() {
+        if count >= limit {
+            out.push('…');
+            break;
+        }
+        let ch = match ch {
+            '\n' | '\r' | '\t' => ' ',
+            ch if is_deceptive(ch) => '\u{fffd}',
+            ch => ch,
+        };
+        // Runs of blanks say nothing and can push the rest of a line out of sight.
+        if ch == ' ' && blank {
+            continue;
+        }
+        blank = ch == ' ';
+        // `##[command]` is still a command on GitHub, wherever it stands in a line.
+        if ch == '[' && out.ends_with("##") {
+            out.push(' ');
+        }
+        out.push(ch);
+    }
+    out
+}
+
+/// Control and formatting characters: they move the cursor, reverse or hide text.
+fn is_deceptive(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Cuts to `limit` characters, the last of them an ellipsis.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(limit.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
+
+/// An address for people: no user info, no fragment, query values masked.
+#[must_use]
+pub fn show_url(url: &Url, limit: usize) -> String {
+    let mut shown = url.clone();
+    shown.set_fragment(None);
+    // Fails only for addresses that cannot have user info, and thus have none.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_query(None);
+    let mut text = shown.to_string();
+    if let Some(query) = url.query() {
+        text.push('?');
+        text.push_str(&mask_query(query));
+    }
+    clean(&text, limit)
+}
+
+/// `a=1&b&c=2` becomes `a=***&***&c=***`.
+fn mask_query(query: &str) -> String {
+    query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((key, _)) => format!("{key}={MASK}"),
+            None if part.is_empty() => String::new(),
+            None => MASK.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+/// A value as somebody wrote it, which may or may not be an address: what stands before an
+/// `@` and what stands behind a `?` is masked, then cleaned and cut.
+#[must_use]
+pub fn show_value(value: &str) -> String {
+    let masked = value
+        .split_inclusive(char::is_whitespace)
+        .map(mask_word)
+        .collect::<String>();
+    clean(&masked, PIECE)
+}
+
+fn mask_word(word: &str) -> String {
+    let (scheme, rest) = match word.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), word),
+    };
+    let (rest, fragment) = match rest.split_once('#') {
+        Some((rest, _)) => (rest, "#***"),
+        None => (rest, ""),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, query)) => (rest, format!("?{}", mask_query(query.trim_end()))),
+        None => (rest, String::new()),
+    };
+    let rest = match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{MASK}@{host}"),
+        None => rest.to_owned(),
+    };
+    format!("{scheme}{rest}{query}{fragment}")
+}
+
+/// Free text from a server, in which the query values of `sent` are masked wherever they
+/// appear: error pages like to repeat what they were asked.
+#[must_use]
+pub fn show_body(body: &str, sent: &Url, limit: usize) -> String {
+    let mut text = body.to_owned();
+    for (_, value) in sent.query_pairs() {
+        // Shorter values appear in any text by chance; they are no secrets.
+        if value.len() >= 4 {
+            text = text.replace(value.as_ref(), MASK);
+        }
+    }
+    for part in sent.query().unwrap_or_default().split('&') {
+        let raw = part.split_once('=').map_or(part, |(_, value)| value);
+        if raw.len() >= 4 {
+            text = text.replace(raw, MASK);
+        }
+    }
+    clean(&text, limit)
+}
+
+/// Text in which no `::` stands: runners split a workflow command there. An IPv6 address is
+/// written in full, anything else gets a blank between the colons.
+#[must_use]
+pub fn without_double_colon(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut word = String::new();
+    // A word that touches a letter is no address, whatever it looks like.
+    let mut touched = false;
+    let address_like = |ch: char| ch.is_ascii_hexdigit() || ch == ':' || ch == '.';
+    for ch in text.chars().chain(std::iter::once('\0')) {
+        if address_like(ch) {
+            word.push(ch);
+            continue;
+        }
+        touched |= ch.is_alphanumeric();
+        if word.contains("::") && !touched {
+            out.push_str(&spell_out(&word));
+        } else {
+            out.push_str(&word);
+        }
+        word.clear();
+        touched = ch.is_alphanumeric();
+        if ch != '\0' {
+            out.push(ch);
+        }
+    }
+    // A colon on each side of a seam (a word that ended in one, say) is split here.
+    while let Some(at) = out.find("::") {
+        out.insert(at + 1, ' ');
+    }
+    out
+}
+
+fn spell_out(word: &str) -> String {
+    let (address, tail) = match word.parse::<Ipv6Addr>() {
+        Ok(address) => (Some(address), ""),
+        // "no route to ::1:" ends in a colon of the sentence, or in its full stop.
+        Err(_) => {
+            let trimmed = word.trim_end_matches([':', '.']);
+            (
+                trimmed.parse::<Ipv6Addr>().ok(),
+                word.get(trimmed.len()..).unwrap_or_default(),
+            )
+        }
+    };
+    match address {
+        Some(address) if word.bytes().any(|byte| byte.is_ascii_hexdigit()) => {
+            let groups: Vec<_> = address
+                .segments()
+                .iter()
+                .map(|segment| format!("{segment:x}"))
+                .collect();
+            format!("{}{tail}", groups.join(":"))
+        }
+        _ => word.to_owned(),
+    }
+}
+
+/// A duration as people read it: `3 ms`, `1.2 s`, `2 min 5 s`.
+#[must_use]
+pub fn show_duration(duration: std::time::Duration) -> String {
+    let ms = duration.as_millis();
+    if ms < 1000 {
+        return format!("{ms} ms");
+    }
+    let secs = duration.as_secs();
+    if secs < 60 {
+        return format!("{:.1} s", duration.as_secs_f64());
+    }
+    match secs % 60 {
+        0 => format!("{} min", secs / 60),
+        rest => format!("{} min {rest} s", secs / 60),
+    }
+}
+
+/// `1 attempt`, `3 attempts`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn clean_keeps_one_line_and_no_control_characters() {
+        assert_eq!(
+            clean("a\r\n::error::b\u{1b}[31m\u{202e}c", 99),
+            "a ::error::b\u{fffd}[31m\u{fffd}c"
+        );
+        assert_eq!(clean("##[set-env name=a]b", 99), "## [set-env name=a]b");
+        assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn addresses_lose_secrets() {
+        let shown = show_url(&url("https://u:p@h.example:8/p?key=v&flag&=x#frag"), 200);
+        assert_eq!(shown, "https://h.example:8/p?key=***&***&=***");
+    }
+
+    #[test]
+    fn values_lose_secrets_even_where_they_are_no_addresses() {
+        assert_eq!(show_value("htp:/u:p@h/p?k=v"), "***@h/p?k=***");
+        assert_eq!(
+            show_value("https://u:p@h /x?tok=1"),
+            "https://***@h /x?tok=***"
+        );
+        assert_eq!(show_value("10"), "10");
+    }
+
+    #[test]
+    fn bodies_lose_what_was_sent() {
+        let sent = url("https://h/p?key=s%20cret&x=1");
+        assert_eq!(
+            show_body("no s cret or s%20cret, 1", &sent, 99),
+            "no *** or ***, 1"
+        );
+    }
+
+    #[test]
+    fn no_double_colon_is_left() {
+        assert_eq!(
+            without_double_colon("refused by [::1]:80"),
+            "refused by [0:0:0:0:0:0:0:1]:80"
+        );
+        assert_eq!(without_double_colon("x::y:::z"), "x: :y: : :z");
+        assert_eq!(
+            without_double_colon("fe80::1: gone"),
+            "fe80:0:0:0:0:0:0:1: gone"
+        );
+        assert!(!without_double_colon(":x:\0::").contains("::"));
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let shown = [5, 1500, 60_000, 125_000]
+            .map(|ms| show_duration(std::time::Duration::from_millis(ms)));
+        assert_eq!(shown, ["5 ms", "1.5 s", "1 min", "2 min 5 s"]);
+    }
+}
