@@ -3,10 +3,15 @@
 //! The library parses; this tree is what lets us report all problems at once, each with its
 //! place, where a typed parse would stop at the first.
 
-use std::fmt;
+use std::collections::HashMap;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+/// The deepest nesting: ours is four levels deep.
+const DEPTH: usize = 32;
+/// The most values, aliases counted with all they stand for: a few lines of aliases to
+/// aliases would fill the memory otherwise.
+const VALUES: usize = 1_000_000;
 
 /// A YAML value.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +27,20 @@ pub enum Node {
 }
 
 impl Node {
+    /// How many values it is made of.
+    fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Scalar(_) => 1,
+            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Map(entries) => {
+                1 + entries
+                    .iter()
+                    .map(|(_, node)| 1 + node.size())
+                    .sum::<usize>()
+            }
+        }
+    }
+
     /// What it is, for error messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -37,86 +56,141 @@ impl Node {
 /// Parses one YAML document. The error has line and column, and no piece of the text: it may
 /// hold a credential.
 pub fn parse(text: &str) -> Result<Node, String> {
-    let mut options = Options::default();
-    options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
-    options.strict_booleans = true;
-    options.with_snippet = false;
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let message = crate::text::show_value(&error.to_string());
-        format!("is not valid YAML: {message}")
-    })
+    let mut builder = Builder::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let mark = error.marker();
+            place(mark.line(), mark.col(), error.info())
+        })?;
+        builder
+            .take(event)
+            .map_err(|why| place(span.start.line(), span.start.col(), why))?;
+    }
+    Ok(builder.document.unwrap_or(Node::Null))
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+fn place(line: usize, column: usize, why: &str) -> String {
+    let why = crate::text::clean(why, crate::text::PIECE);
+    format!(
+        "is not valid YAML: line {line}, column {}: {why}",
+        column + 1
+    )
+}
+
+/// Builds the tree from the parser's events.
+#[derive(Default)]
+struct Builder {
+    open: Vec<(Open, usize)>,
+    anchors: HashMap<usize, (Node, usize)>,
+    values: usize,
+    document: Option<Node>,
+}
+
+/// A collection that is not complete yet.
+enum Open {
+    List(Vec<Node>),
+    Map(Vec<(String, Node)>, Option<String>),
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+        match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let null = style == ScalarStyle::Plain
+                    && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
+                let node = if null {
+                    Node::Null
+                } else {
+                    Node::Scalar(text.into_owned())
+                };
+                self.add(node, anchor, 1)
+            }
+            Event::SequenceStart(anchor, _) => self.open(Open::List(Vec::new()), anchor),
+            Event::MappingStart(anchor, _) => self.open(Open::Map(Vec::new(), None), anchor),
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => {
+                let (node, size) = self.anchors.get(&anchor).ok_or("an alias to nothing")?;
+                // Counted before it is copied.
+                if self.values + size > VALUES {
+                    return Err("too many values");
+                }
+                let (node, size) = (node.clone(), *size);
+                self.add(node, 0, size)
+            }
+            Event::DocumentStart(_) if self.document.is_some() => {
+                Err("a second document; there may be one only")
+            }
+            Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::Nothing => Ok(()),
+        }
+    }
+
+    fn open(&mut self, collection: Open, anchor: usize) -> Result<(), &'static str> {
+        if self.open.len() >= DEPTH {
+            return Err("nested too deeply");
+        }
+        self.open.push((collection, anchor));
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), &'static str> {
+        let (node, anchor) = match self.open.pop() {
+            Some((Open::List(items), anchor)) => (Node::List(items), anchor),
+            Some((Open::Map(entries, _), anchor)) => (Node::Map(merged(entries)), anchor),
+            None => return Err("an end without a start"),
+        };
+        let size = if anchor > 0 { node.size() } else { 1 };
+        self.add(node, anchor, size)
+    }
+
+    /// Puts a complete value where it belongs.
+    fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), &'static str> {
+        self.values += size;
+        if self.values > VALUES {
+            return Err("too many values");
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        match self.open.last_mut() {
+            None => self.document = Some(node),
+            Some((Open::List(items), _)) => items.push(node),
+            Some((Open::Map(entries, key), _)) => match (key.take(), node) {
+                (Some(key), node) => entries.push((key, node)),
+                (None, Node::Scalar(text)) => *key = Some(text),
+                (None, Node::Null) => *key = Some("null".to_owned()),
+                (None, Node::List(_) | Node::Map(_)) => {
+                    return Err("a key that is no single value");
+                }
+            },
+        }
+        Ok(())
     }
 }
 
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value, a list or a mapping")
+/// Takes in what `<<` refers to; a mapping's own keys win.
+fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
+    if !entries.iter().any(|(key, _)| key == "<<") {
+        return entries;
     }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
+    let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == "<<");
+    let sources = merges.into_iter().flat_map(|(_, node)| match node {
+        Node::List(items) => items,
+        single => vec![single],
+    });
+    for source in sources {
+        if let Node::Map(entries) = source {
+            for (key, node) in entries {
+                if !own.iter().any(|(owned, _)| *owned == key) {
+                    own.push((key, node));
+                }
+            }
         }
-        Ok(Node::List(items))
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Node::Map(entries))
-    }
+    own
 }
 
 #[cfg(test)]
@@ -147,6 +221,23 @@ mod tests {
             panic!("no mapping")
         };
         assert_eq!(y.iter().filter(|(key, _)| key == "k").count(), 1);
+    }
+
+    #[test]
+    fn aliases_cannot_fill_the_memory() {
+        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..20 {
+            let alias = format!("*a{}, ", level - 1).repeat(10);
+            text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
+        }
+        assert!(parse(&text).unwrap_err().contains("too many values"));
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(
+            parse("a: 1\n---\nb: 2")
+                .unwrap_err()
+                .contains("second document")
+        );
+        assert_eq!(parse("").unwrap(), Node::Null);
     }
 
     #[test]
