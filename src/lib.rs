@@ -73,7 +73,7 @@ pub fn run(
         from_env = from_env.without_source();
     }
     let surroundings = Surroundings {
-        api_url: env.github_api_url.clone().filter(|_| env.in_job()),
+        api_url: env.github_api_url.clone(),
     };
     match resolve(cli.or(from_env), &urls, &surroundings) {
         Ok(inputs) => step::run(start, inputs, &env, &screen, supervisor),

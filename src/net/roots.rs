@@ -23,27 +23,25 @@ pub fn parse_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-/// All roots: what a chain may end in, and the certificates themselves.
-#[derive(Debug)]
-pub struct Roots {
-    /// The trust anchors.
-    pub store: RootCertStore,
-    /// The user's own certificates, byte for byte.
-    pub own: Vec<CertificateDer<'static>>,
+/// The user's own roots alone.
+#[must_use]
+pub fn only(own: &[CertificateDer<'static>]) -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(own.iter().cloned());
+    store
 }
 
-impl Roots {
-    /// Loads them. Takes milliseconds, so nobody calls it before a certificate is to be judged.
-    #[must_use]
-    pub fn load(own: Vec<CertificateDer<'static>>) -> Self {
-        let mut store = RootCertStore::empty();
-        // A system with some unreadable certificates still has the others.
-        let system = rustls_native_certs::load_native_certs();
-        store.add_parsable_certificates(system.certs);
-        if store.is_empty() {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        store.add_parsable_certificates(own.iter().cloned());
-        Self { store, own }
+/// The system's roots, Mozilla's where there are none, and the user's own. Takes milliseconds,
+/// so nobody calls it before a certificate is to be judged.
+#[must_use]
+pub fn all(own: &[CertificateDer<'static>]) -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    // A system with some unreadable certificates still has the others.
+    let system = rustls_native_certs::load_native_certs();
+    store.add_parsable_certificates(system.certs);
+    if store.is_empty() {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
+    store.add_parsable_certificates(own.iter().cloned());
+    store
 }

@@ -14,11 +14,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, NamedGroup, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore,
+    SignatureScheme,
 };
 
-use super::roots::Roots;
-use super::trace;
+use super::{roots, trace};
 
 /// Builds the configuration. `own` are the user's certificates to trust.
 pub fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
@@ -29,7 +29,8 @@ pub fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> 
         .with_custom_certificate_verifier(Arc::new(LateRoots {
             provider,
             own,
-            loaded: OnceLock::new(),
+            by_own: OnceLock::new(),
+            by_all: OnceLock::new(),
         }))
         .with_client_cert_resolver(Arc::new(NoCertificate));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -50,28 +51,32 @@ pub fn is_ca_as_end_entity(error: &CertificateError) -> bool {
     }
 }
 
-/// The usual verification, with roots that are read once the first certificate is judged:
-/// that saves a third of the start-up of a step that has plain HTTP targets only, and lets
-/// the rest overlap with the network.
+/// The usual verification, with roots that are read once the first certificate is judged, and
+/// the system's only if the user's own do not suffice: reading those takes longer than all
+/// the rest of a step with one target.
 #[derive(Debug)]
 struct LateRoots {
     provider: Arc<CryptoProvider>,
     own: Vec<CertificateDer<'static>>,
-    loaded: OnceLock<Result<(Arc<WebPkiServerVerifier>, Roots), Error>>,
+    by_own: OnceLock<Verifier>,
+    by_all: OnceLock<Verifier>,
 }
 
+type Verifier = Result<Arc<WebPkiServerVerifier>, Error>;
+
 impl LateRoots {
-    fn loaded(&self) -> &Result<(Arc<WebPkiServerVerifier>, Roots), Error> {
-        self.loaded.get_or_init(|| {
-            let roots = Roots::load(self.own.clone());
-            let verifier = WebPkiServerVerifier::builder_with_provider(
-                Arc::new(roots.store.clone()),
-                Arc::clone(&self.provider),
-            )
-            .build()
-            .map_err(|error| Error::General(error.to_string()))?;
-            Ok((verifier, roots))
-        })
+    fn verifier<'a>(
+        &self,
+        place: &'a OnceLock<Verifier>,
+        store: impl FnOnce() -> RootCertStore,
+    ) -> Result<&'a WebPkiServerVerifier, Error> {
+        let made = place.get_or_init(|| {
+            let provider = Arc::clone(&self.provider);
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store()), provider)
+                .build()
+                .map_err(|error| Error::General(error.to_string()))
+        });
+        made.as_deref().map_err(Clone::clone)
     }
 }
 
@@ -84,15 +89,20 @@ impl ServerCertVerifier for LateRoots {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let (verifier, roots) = self.loaded().as_ref().map_err(Clone::clone)?;
-        let verdict =
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verdict {
+        let judge = |verifier: &WebPkiServerVerifier| {
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
+        if !self.own.is_empty()
+            && let Ok(verified) = judge(self.verifier(&self.by_own, || roots::only(&self.own))?)
+        {
+            return Ok(verified);
+        }
+        match judge(self.verifier(&self.by_all, || roots::all(&self.own))?) {
             // A self-signed certificate that the user named, byte for byte, is trusted though
             // it is marked as a CA: webpki has judged its dates before that mark, the name
             // is judged here.
             Err(Error::InvalidCertificate(error))
-                if is_ca_as_end_entity(&error) && roots.own.iter().any(|own| own == end_entity) =>
+                if is_ca_as_end_entity(&error) && self.own.iter().any(|own| own == end_entity) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())

@@ -10,7 +10,7 @@ use reqwest::{Response, Url};
 use super::classify::{self, Failure, Scene};
 use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
 use crate::net::Network;
-use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError};
+use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError, Speak};
 use crate::net::proxy::Proxy;
 use crate::net::trace::{self, Trace};
 use crate::target::{Method, StatusSet};
@@ -91,10 +91,8 @@ impl HttpProbe {
         let limit = until.saturating_duration_since(started);
         let walk = Shared::default();
         let (ended, proxy_there) = {
-            let walking = tokio::time::timeout_at(
-                until.into(),
-                self.walk(network, &walk, budget.timeout, until),
-            );
+            let walking =
+                tokio::time::timeout_at(until.into(), self.walk(network, &walk, budget, until));
             let looking = look_at_proxy(network, &walk, started + limit / 2, limit / 2);
             tokio::pin!(walking, looking);
             let mut proxy_there = None;
@@ -132,10 +130,19 @@ impl HttpProbe {
         &self,
         network: &Network,
         walk: &Shared,
-        timeout: Duration,
+        budget: Budget,
         until: Instant,
     ) -> Result<Response, Broken> {
-        let client = network.client(timeout).map_err(Broken::Client)?;
+        // A server that speaks HTTP/2 alone, without TLS (gRPC is often served so), answers
+        // HTTP/1.1 with bytes that are no HTTP/1.1. The attempt after such an answer tries
+        // HTTP/2; the one after that begins anew.
+        let speak = if budget.other_dialect && self.url.scheme() == "http" {
+            Speak::Http2
+        } else {
+            Speak::AsAgreed
+        };
+        let timeout = budget.timeout;
+        let client = network.client(timeout, speak).map_err(Broken::Client)?;
         let mut url = self.url.clone();
         let mut method = reqwest::Method::from(self.method);
         loop {

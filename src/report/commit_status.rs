@@ -15,7 +15,7 @@ use crate::forge::link::Version;
 use crate::forge::{Flavour, hints};
 use crate::inputs::Token;
 use crate::net::Network;
-use crate::net::client::describe;
+use crate::net::client::{Speak, describe};
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -128,7 +128,10 @@ impl Poster {
         limit: Duration,
     ) -> Result<(), Refusal> {
         let silent = |error: &(dyn std::error::Error + 'static)| Refusal::Silent(describe(error));
-        let client = self.network.client(limit).map_err(|error| silent(&error))?;
+        let client = self
+            .network
+            .client(limit, Speak::AsAgreed)
+            .map_err(|error| silent(&error))?;
         let place = &self.place;
         let forge = Octocrab::builder()
             .base_uri(place.api.as_str())
@@ -158,7 +161,7 @@ impl Poster {
         if self.place.flavour == Flavour::GitHub {
             return None;
         }
-        let client = self.network.client(limit).ok()?;
+        let client = self.network.client(limit, Speak::AsAgreed).ok()?;
         let asking = async {
             let mut answer = client
                 .get(format!("{}/version", self.place.api))
