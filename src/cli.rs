@@ -86,11 +86,11 @@ pub fn parse(args: Vec<OsString>) -> Request {
 
 /// An empty option is one that was not given, as in the environment.
 fn non_empty(mut inputs: RawInputs) -> RawInputs {
-    inputs.each_mut(|field| {
+    for (_, field) in inputs.fields() {
         if field.as_deref().is_some_and(|text| text.trim().is_empty()) {
             *field = None;
         }
-    });
+    }
     inputs
 }
 

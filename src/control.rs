@@ -30,7 +30,6 @@ pub async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
             Budget {
                 timeout: LIMIT,
                 latest,
-                other_dialect: false,
             },
         )
         .await;

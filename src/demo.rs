@@ -98,7 +98,7 @@ async fn show(start: Start, screen: &Screen, supervisor: &Supervisor) -> Result<
     screen.line("Annotations, on the run's page of forges that show them:");
     screen.line("");
     for line in annotations::render(&finding.report) {
-        screen.line(format!("  {line}"));
+        screen.line(format!("  > {line}"));
     }
     screen.line("");
     screen.line("The job summary, which the forge shows as a page:");

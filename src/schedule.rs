@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::net::Network;
-use crate::probe::{Attempt, Budget, Cause};
+use crate::probe::{Attempt, Budget};
 use crate::target::Target;
 use crate::verdict::Record;
 use crate::waiting::{self, Next};
@@ -83,7 +83,6 @@ async fn pursue(
         return;
     };
     let mut made = 0;
-    let mut other_dialect = false;
     loop {
         let Ok(Ok(place)) = tokio::time::timeout_at(until.into(), places.acquire()).await else {
             return;
@@ -91,12 +90,10 @@ async fn pursue(
         let budget = Budget {
             timeout: target.policy.timeout,
             latest: until,
-            other_dialect,
         };
         let attempt = target.probe.attempt(&network, budget).await;
         drop(place);
         made += 1;
-        other_dialect = !other_dialect && attempt.cause == Some(Cause::Protocol);
         let next = (!attempt.is_up()).then(|| {
             let left = until.saturating_duration_since(Instant::now());
             waiting::next(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::exit::{Exit, Interrupt, RunResult};
-use crate::forge::{Event, RunnerEnv, event, link};
+use crate::forge::{Event, Flavour, RunnerEnv, event, link};
 use crate::inputs::Inputs;
 use crate::net::{Network, roots};
 use crate::report::commit_status::{self, Place, Poster};
@@ -21,8 +21,6 @@ use crate::{control, signals};
 
 /// The most time that a commit status gets.
 const STATUS: Duration = Duration::from_secs(5);
-/// The most time that the forge's version gets; only a link hangs on it.
-const VERSION: Duration = Duration::from_secs(1);
 /// How long before the deadline everything is said.
 const MARGIN: Duration = Duration::from_millis(40);
 /// How long a report may take once the step is asked to stop: GitHub kills 2.5 s after SIGTERM.
@@ -250,11 +248,9 @@ impl<'a> Step<'a> {
             _ => None,
         };
         if let Some(version) = asking
-            && let Ok(Ok(Some(version))) =
-                tokio::time::timeout(VERSION.min(self.times.left() / 4), version).await
+            && let Ok(Ok(version)) = tokio::time::timeout(self.times.left() / 4, version).await
         {
-            self.run.url = link::run_url(self.env, Some(version));
-            self.relink(&mut room, version);
+            self.run.url = link::run_url(self.env, version);
         }
         let pending = room.leave(self.times.left() / 3).await;
         let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
@@ -265,23 +261,8 @@ impl<'a> Step<'a> {
     /// a link hangs on it.
     fn ask_version(&self) -> Option<tokio::task::JoinHandle<Option<link::Version>>> {
         let poster = self.poster.clone()?;
-        let wanted = self.env.flavour() == crate::forge::Flavour::Gitea
-            && self.inputs.status.target_url.is_none()
-            && self.run.url.is_some();
-        wanted.then(|| tokio::spawn(async move { poster.version(STATUS).await }))
-    }
-
-    fn relink(&mut self, room: &mut WaitingRoom<'_>, version: link::Version) {
-        if let Some(poster) = &self.poster {
-            let mut place = poster.place().clone();
-            place.version = Some(version);
-            if self.inputs.status.target_url.is_none() {
-                place.target_url.clone_from(&self.run.url);
-            }
-            let poster = Arc::new(Poster::new(place, Arc::clone(&self.network)));
-            room.post_through(Arc::clone(&poster));
-            self.poster = Some(poster);
-        }
+        let wanted = self.env.flavour() == Flavour::Gitea && self.run.url.is_some();
+        wanted.then(|| tokio::spawn(async move { poster.version().await }))
     }
 
     fn judge(
@@ -339,18 +320,15 @@ impl<'a> Step<'a> {
             let description = commit_status::describe_report(&finding.report);
             self.post(poster, state, &description, signals).await;
         }
+        // Last, so that it is what people see first.
+        let line = log::result(&finding.report, finding.exit, self.inputs.fail_on_down);
+        self.screen.toned(line, tone(finding.report.result));
         finding
     }
 
     fn print(&self, finding: &Finding) {
-        let lines = log::closing(&finding.report, finding.exit, self.inputs.fail_on_down);
-        for line in lines {
-            let tone = match line.get(..2) {
-                Some("UP" | "up") => Tone::Good,
-                Some("DE" | "do") => Tone::Bad,
-                _ => Tone::Doubtful,
-            };
-            self.screen.toned(line, tone);
+        for (verdict, line) in log::targets(&finding.report) {
+            self.screen.toned(line, verdict);
         }
         if self.annotate {
             for line in annotations::render(&finding.report) {
@@ -432,7 +410,8 @@ impl<'a> Step<'a> {
             },
         };
         let Err(refusal) = outcome else { return };
-        let why = refusal.explain(poster.place());
+        let version = poster.version().await;
+        let why = refusal.explain(poster.place(), version);
         if poster.place().from_fork && refusal == commit_status::Refusal::Status(403) {
             // Read-only by design on every forge; no contributor is to be bothered with it.
             self.screen.line("dep-preflight: no commit status: the token of a pull request from a fork is read-only");
@@ -441,16 +420,24 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// A warning: to a machine as an annotation, which is a line of the log as well.
     fn warn(&self, title: &str, why: &str) {
-        self.screen
-            .toned(format!("dep-preflight: {why}"), Tone::Doubtful);
         if self.annotate {
-            self.screen.line(annotations::command(
-                annotations::Level::Warning,
-                title,
-                why,
-            ));
+            let level = annotations::Level::Warning;
+            self.screen.line(annotations::command(level, title, why));
+        } else {
+            self.screen
+                .toned(format!("dep-preflight: {why}"), Tone::Doubtful);
         }
+    }
+}
+
+/// The colour of a result.
+const fn tone(result: RunResult) -> Tone {
+    match result {
+        RunResult::Up => Tone::Good,
+        RunResult::Down | RunResult::Error | RunResult::Invalid => Tone::Bad,
+        RunResult::Unknown => Tone::Doubtful,
     }
 }
 
@@ -482,10 +469,10 @@ fn place(inputs: &Inputs, env: &RunnerEnv, event: &Event, run: &Run) -> Option<P
             .context
             .clone()
             .unwrap_or_else(|| env.status_context()),
-        target_url: status.target_url.clone().or_else(|| run.url.clone()),
+        target_url: status.target_url.clone(),
         token,
         flavour: env.flavour(),
-        version: None,
+        env: env.clone(),
         from_fork: event.from_fork && env.github_event_name.as_deref() == Some("pull_request"),
     })
 }

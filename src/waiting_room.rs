@@ -61,11 +61,6 @@ impl<'a> WaitingRoom<'a> {
         }
     }
 
-    /// From now on, posts go through this poster.
-    pub fn post_through(&mut self, poster: Arc<Poster>) {
-        self.poster = Some(poster);
-    }
-
     /// Something happened to a target; `records` are those before it.
     pub fn step(&mut self, targets: &[Target], records: &Records, step: &Step) {
         let (Some(target), Some(record)) = (targets.get(step.index), records.0.get(step.index))
@@ -77,7 +72,7 @@ impl<'a> WaitingRoom<'a> {
             self.left = self.left.saturating_sub(1);
             return;
         };
-        if self.may_print(target, step.index, next) {
+        if self.may_print(target, step.index) {
             let line = log::attempt(target, record.attempts.len() + 1, &step.attempt, next);
             self.screen.toned(line, Tone::Doubtful);
         }
@@ -97,13 +92,12 @@ impl<'a> WaitingRoom<'a> {
     }
 
     /// Every failed attempt has its line; where attempts are unlimited, one in ten seconds.
-    fn may_print(&mut self, target: &Target, index: usize, next: Next) -> bool {
+    fn may_print(&mut self, target: &Target, index: usize) -> bool {
         let now = Instant::now();
         let Some(printed) = self.printed.get_mut(index) else {
             return true;
         };
-        let limited =
-            target.policy.attempts == Attempts::Unlimited && matches!(next, Next::After(_));
+        let limited = target.policy.attempts == Attempts::Unlimited;
         if limited && printed.is_some_and(|last| now.duration_since(last) < RATE) {
             return false;
         }

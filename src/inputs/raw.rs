@@ -142,33 +142,31 @@ impl RawInputs {
         }
     }
 
-    /// Visits every field.
-    pub fn each_mut(&mut self, mut visit: impl FnMut(&mut Option<String>)) {
-        for field in [
-            &mut self.url,
-            &mut self.name,
-            &mut self.targets,
-            &mut self.config,
-            &mut self.timeout,
-            &mut self.attempts,
-            &mut self.interval,
-            &mut self.deadline,
-            &mut self.expect,
-            &mut self.method,
-            &mut self.redirects,
-            &mut self.control,
-            &mut self.fail_on_down,
-            &mut self.commit_status,
-            &mut self.status_context,
-            &mut self.target_url,
-            &mut self.sha,
-            &mut self.token,
-            &mut self.summary,
-            &mut self.ca_certificates,
-            &mut self.report_file,
-        ] {
-            visit(field);
-        }
+    /// Every field with the name of its input.
+    pub fn fields(&mut self) -> [(&'static str, &mut Option<String>); 21] {
+        [
+            ("url", &mut self.url),
+            ("name", &mut self.name),
+            ("targets", &mut self.targets),
+            ("config", &mut self.config),
+            ("timeout", &mut self.timeout),
+            ("attempts", &mut self.attempts),
+            ("interval", &mut self.interval),
+            ("deadline", &mut self.deadline),
+            ("expect", &mut self.expect),
+            ("method", &mut self.method),
+            ("redirects", &mut self.redirects),
+            ("control", &mut self.control),
+            ("fail-on-down", &mut self.fail_on_down),
+            ("commit-status", &mut self.commit_status),
+            ("status-context", &mut self.status_context),
+            ("target-url", &mut self.target_url),
+            ("sha", &mut self.sha),
+            ("token", &mut self.token),
+            ("summary", &mut self.summary),
+            ("ca-certificates", &mut self.ca_certificates),
+            ("report-file", &mut self.report_file),
+        ]
     }
 
     /// The field of a step-wide option by its name in a config file, or `None` if a config

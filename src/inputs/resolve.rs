@@ -29,11 +29,20 @@ pub struct Surroundings {
 /// Merges and checks everything. `raw` holds the command line's options over the
 /// environment's; `urls` are the addresses given as arguments.
 pub fn resolve(
-    raw: RawInputs,
+    mut raw: RawInputs,
     urls: &[String],
     surroundings: &Surroundings,
 ) -> Result<Inputs, Problems> {
     let mut problems = Problems::default();
+    for (input, field) in raw.fields() {
+        // The mark of bytes that were no text. Nothing is guessed from what is left.
+        if field
+            .as_deref()
+            .is_some_and(|text| text.contains('\u{fffd}'))
+        {
+            problems.general(input, "is not UTF-8 text");
+        }
+    }
     let config = raw
         .config
         .as_deref()

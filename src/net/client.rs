@@ -33,16 +33,7 @@ pub struct Network {
     pub resolver: SystemResolver,
     /// The proxy rules.
     pub proxies: Proxies,
-    clients: Mutex<HashMap<(Duration, Speak), Client>>,
-}
-
-/// Which HTTP to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Speak {
-    /// HTTP/2 where TLS agrees on it, else HTTP/1.1.
-    AsAgreed,
-    /// HTTP/2 without asking, for plain-text servers that speak nothing else.
-    Http2,
+    clients: Mutex<HashMap<Duration, Client>>,
 }
 
 /// A client cannot be built; only a broken build of the tool can cause this.
@@ -71,21 +62,18 @@ impl Network {
 
     /// The client whose connections may take this long. The limit is shared out among the
     /// addresses of a name by the library, which is why it is the client's and not ours.
-    pub fn client(&self, connect: Duration, speak: Speak) -> Result<Client, NetworkError> {
+    pub fn client(&self, connect: Duration) -> Result<Client, NetworkError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&(connect, speak)) {
+        if let Some(client) = clients.get(&connect) {
             return Ok(client.clone());
         }
-        let mut builder = self.builder(connect);
-        if speak == Speak::Http2 {
-            builder = builder.http2_prior_knowledge();
-        }
+        let builder = self.builder(connect);
         let client = finish(if self.proxies.are_none() {
             builder.no_proxy()
         } else {
             builder
         })?;
-        clients.insert((connect, speak), client.clone());
+        clients.insert(connect, client.clone());
         Ok(client)
     }
 
@@ -133,15 +121,14 @@ fn finish(builder: ClientBuilder) -> Result<Client, NetworkError> {
         .map_err(|error| NetworkError(describe(&error)))
 }
 
-/// An error with all its sources: `a: b: c`.
+/// The root of an error: what went wrong in the end. The layers above only say that something
+/// did, and the HTTP library's repeats the address with its query.
 #[must_use]
 pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
     }
-    crate::text::clean(&text, crate::text::PIECE)
+    // An error without a source that has an address in it still shows none of its secrets.
+    crate::text::show_value(&root.to_string())
 }

@@ -24,6 +24,8 @@ pub struct Proxy {
     pub port: u16,
     /// Whether the request itself goes to the proxy, not a tunnel through it: plain HTTP.
     pub speaks_for_target: bool,
+    /// Whether it is spoken to in TLS itself.
+    pub encrypted: bool,
     /// Whether tunnels through it are made by CONNECT; the others are SOCKS proxies.
     pub takes_connect: bool,
 }
@@ -32,6 +34,14 @@ impl Proxies {
     /// Reads the rules.
     #[must_use]
     pub fn from_system() -> Self {
+        let exempt = ["NO_PROXY", "no_proxy"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok())
+            .unwrap_or_default();
+        // The library's `*` leaves out addresses that are no names; everybody else's is all.
+        if exempt.split(',').any(|entry| entry.trim() == "*") {
+            return Self::none();
+        }
         Self(Some(Matcher::from_system()))
     }
 
@@ -65,6 +75,7 @@ impl Proxies {
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
             speaks_for_target: url.scheme() == "http" && scheme.starts_with("http"),
+            encrypted: scheme == "https",
             takes_connect: scheme.starts_with("http"),
             login: intercept.basic_auth().cloned(),
             uri: proxy.clone(),

@@ -170,7 +170,10 @@ impl ClientSessionStore for NoteHello {
     fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
 
     fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        trace::note(|trace| trace.hello = Some(Instant::now()));
+        trace::note(|trace| {
+            trace.hello = Some(Instant::now());
+            trace.hellos = trace.hellos.saturating_add(1);
+        });
         None
     }
 

@@ -29,8 +29,10 @@ pub struct Trace {
     pub name_answered: Option<Instant>,
     /// What it answered.
     pub addresses: Vec<IpAddr>,
-    /// The TLS client hello was made; TCP (and the proxy's tunnel) stands.
+    /// The last TLS client hello was made; TCP (or the proxy's tunnel) stands.
     pub hello: Option<Instant>,
+    /// How many hellos there were: a proxy that is spoken to in TLS has one of its own.
+    pub hellos: u8,
     /// The connection stands, TLS included.
     pub connected: Option<Instant>,
     /// The server asked for a client certificate.

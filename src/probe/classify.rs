@@ -63,9 +63,15 @@ impl Scene<'_> {
         }
     }
 
+    /// Whether a TLS handshake with the target itself has begun.
+    fn greeted(&self) -> bool {
+        let to_proxy = self.proxy.is_some_and(|proxy| proxy.encrypted);
+        self.trace.hellos > u8::from(to_proxy)
+    }
+
     /// Whether a failure now is about the way to the proxy, or about its tunnel.
     fn before_target(&self) -> bool {
-        self.proxy.is_some() && self.trace.connected.is_none() && self.trace.hello.is_none()
+        self.proxy.is_some() && self.trace.connected.is_none() && !self.greeted()
     }
 }
 
@@ -84,7 +90,7 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
             ),
         );
     }
-    if trace.hello.is_some() {
+    if scene.greeted() {
         return Failure::new(
             Cause::ResponseTimeout,
             format!(
@@ -316,7 +322,7 @@ fn date(unix_seconds: u64) -> String {
 
 fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
     let peer = scene.peer();
-    let stands = scene.trace.connected.is_some() || scene.trace.hello.is_some();
+    let stands = scene.trace.connected.is_some() || scene.greeted();
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             Failure::new(Cause::Refused, format!("connection refused by {peer}"))
@@ -356,7 +362,7 @@ fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
                 why(error)
             ),
         ),
-        _ if scene.trace.hello.is_some() && scene.trace.connected.is_none() => Failure::new(
+        _ if scene.greeted() && scene.trace.connected.is_none() => Failure::new(
             Cause::Tls,
             format!("TLS with {peer} failed: {}", why(error)),
         ),
@@ -377,7 +383,7 @@ fn why(error: &io::Error) -> String {
 }
 
 fn closed(scene: &Scene<'_>) -> Failure {
-    let when = if scene.trace.hello.is_some() && scene.trace.connected.is_none() {
+    let when = if scene.greeted() && scene.trace.connected.is_none() {
         "during the TLS handshake"
     } else {
         "before a complete answer"
@@ -397,7 +403,7 @@ fn by_progress(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
             Cause::Protocol,
             format!("{peer} answered, but not in HTTP ({why})"),
         )
-    } else if scene.trace.hello.is_some() {
+    } else if scene.greeted() {
         Failure::new(Cause::Tls, format!("TLS with {peer} failed ({why})"))
     } else if scene.trace.dialled.is_some() {
         // The library's own connect timeout, which ends together with ours.

@@ -10,7 +10,7 @@ use reqwest::{Response, Url};
 use super::classify::{self, Failure, Scene};
 use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
 use crate::net::Network;
-use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError, Speak};
+use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError};
 use crate::net::proxy::Proxy;
 use crate::net::trace::{self, Trace};
 use crate::target::{Method, StatusSet};
@@ -56,6 +56,12 @@ struct Hop {
 }
 
 impl Hop {
+    /// Whether a TLS handshake with the target itself has begun.
+    fn greeted(&self, seen: &Trace) -> bool {
+        let to_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
+        seen.hellos > u8::from(to_proxy)
+    }
+
     fn speaks_for_target(&self) -> bool {
         self.proxy
             .as_ref()
@@ -133,16 +139,8 @@ impl HttpProbe {
         budget: Budget,
         until: Instant,
     ) -> Result<Response, Broken> {
-        // A server that speaks HTTP/2 alone, without TLS (gRPC is often served so), answers
-        // HTTP/1.1 with bytes that are no HTTP/1.1. The attempt after such an answer tries
-        // HTTP/2; the one after that begins anew.
-        let speak = if budget.other_dialect && self.url.scheme() == "http" {
-            Speak::Http2
-        } else {
-            Speak::AsAgreed
-        };
         let timeout = budget.timeout;
-        let client = network.client(timeout, speak).map_err(Broken::Client)?;
+        let client = network.client(timeout).map_err(Broken::Client)?;
         let mut url = self.url.clone();
         let mut method = reqwest::Method::from(self.method);
         loop {
@@ -319,7 +317,7 @@ async fn explain(
     until: Instant,
 ) -> Broken {
     let seen = hop.seen();
-    let tunnel = seen.dialled.is_some() && seen.hello.is_none() && seen.connected.is_none();
+    let tunnel = seen.dialled.is_some() && !hop.greeted(&seen) && seen.connected.is_none();
     if let Some(proxy) = hop
         .proxy
         .as_ref()
@@ -352,7 +350,7 @@ async fn look_at_proxy(
         .as_ref()
         .filter(|proxy| !proxy.speaks_for_target)?;
     let seen = hop.seen();
-    if seen.hello.is_some() || seen.connected.is_some() {
+    if hop.greeted(&seen) || seen.connected.is_some() {
         return None;
     }
     Some(tunnel::is_there(network, proxy, limit).await)

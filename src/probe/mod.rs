@@ -29,9 +29,6 @@ pub struct Budget {
     pub timeout: Duration,
     /// When the attempt must be over, whatever its timeout says.
     pub latest: Instant,
-    /// Whether to try the protocol's other dialect: the attempt before, in the usual one, got
-    /// an answer that made no sense.
-    pub other_dialect: bool,
 }
 
 impl Probe {

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use octocrab::{Octocrab, ReqwestClientConfig};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::model::{Report, named_one};
 use crate::exit::RunResult;
-use crate::forge::link::Version;
-use crate::forge::{Flavour, hints};
+use crate::forge::link::{self, Version};
+use crate::forge::{Flavour, RunnerEnv, hints};
 use crate::inputs::Token;
 use crate::net::Network;
-use crate::net::client::{Speak, describe};
+use crate::net::client::describe;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -23,6 +24,8 @@ use crate::verdict::Verdict;
 const DESCRIPTION: usize = 140;
 /// The most of the version's answer that is read, in bytes.
 const VERSION: usize = 4096;
+/// The most time that the version gets; only a link and a hint hang on it.
+const VERSION_TIME: Duration = Duration::from_secs(1);
 
 /// Where the status goes.
 #[derive(Debug, Clone)]
@@ -35,14 +38,14 @@ pub struct Place {
     pub sha: String,
     /// The context.
     pub context: String,
-    /// The page it links to.
+    /// The page it links to, if not the run's.
     pub target_url: Option<String>,
     /// The token.
     pub token: Token,
     /// The forge, as the environment has it.
     pub flavour: Flavour,
-    /// Its version, where it was asked.
-    pub version: Option<Version>,
+    /// What the run's address is made of, where no other page is to be linked to.
+    pub env: RunnerEnv,
     /// Whether a 403 is by design: a pull request from a fork has a read-only token.
     pub from_fork: bool,
 }
@@ -68,12 +71,12 @@ pub enum Refusal {
 impl Refusal {
     /// What to tell people.
     #[must_use]
-    pub fn explain(&self, place: &Place) -> String {
+    pub fn explain(&self, place: &Place, version: Option<Version>) -> String {
         match self {
             Self::Status(status) => format!(
                 "the commit status could not be posted: {} answered {status}: {}",
                 text::show_value(&place.api),
-                hints::refusal(*status, place.flavour, place.version)
+                hints::refusal(*status, place.flavour, version)
             ),
             Self::Silent(why) => format!(
                 "the commit status could not be posted: no answer from {}: {why}",
@@ -88,13 +91,18 @@ impl Refusal {
 pub struct Poster {
     place: Place,
     network: Arc<Network>,
+    version: OnceCell<Option<Version>>,
 }
 
 impl Poster {
     /// A poster for this place. Nothing is set up before the first post.
     #[must_use]
-    pub const fn new(place: Place, network: Arc<Network>) -> Self {
-        Self { place, network }
+    pub fn new(place: Place, network: Arc<Network>) -> Self {
+        Self {
+            place,
+            network,
+            version: OnceCell::new(),
+        }
     }
 
     /// Where it posts to.
@@ -128,11 +136,12 @@ impl Poster {
         limit: Duration,
     ) -> Result<(), Refusal> {
         let silent = |error: &(dyn std::error::Error + 'static)| Refusal::Silent(describe(error));
-        let client = self
-            .network
-            .client(limit, Speak::AsAgreed)
-            .map_err(|error| silent(&error))?;
+        let client = self.network.client(limit).map_err(|error| silent(&error))?;
         let place = &self.place;
+        let target_url = match &place.target_url {
+            Some(url) => Some(url.clone()),
+            None => link::run_url(&place.env, self.version().await),
+        };
         let forge = Octocrab::builder()
             .base_uri(place.api.as_str())
             .map_err(|error| silent(&error))?
@@ -141,7 +150,7 @@ impl Poster {
             .map_err(|error| silent(&error))?;
         let body = Body {
             state,
-            target_url: place.target_url.as_deref(),
+            target_url: target_url.as_deref(),
             description: &text::cut(description, DESCRIPTION),
             context: &place.context,
         };
@@ -156,29 +165,34 @@ impl Poster {
         }
     }
 
-    /// The forge's version, where it tells: Gitea and Forgejo do. Sent without the token.
-    pub async fn version(&self, limit: Duration) -> Option<Version> {
-        if self.place.flavour == Flavour::GitHub {
+    /// The forge's version, where a link or a hint depends on it: Gitea's. Asked once, and
+    /// without the token.
+    pub async fn version(&self) -> Option<Version> {
+        if self.place.flavour != Flavour::Gitea {
             return None;
         }
-        let client = self.network.client(limit, Speak::AsAgreed).ok()?;
-        let asking = async {
-            let mut answer = client
-                .get(format!("{}/version", self.place.api))
-                .send()
-                .await
-                .ok()?;
-            let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.ok()? {
-                body.extend_from_slice(&chunk);
-                if body.len() > VERSION {
-                    return None;
-                }
+        *self
+            .version
+            .get_or_init(|| async {
+                let asking = self.ask_version();
+                tokio::time::timeout(VERSION_TIME, asking).await.ok()?
+            })
+            .await
+    }
+
+    async fn ask_version(&self) -> Option<Version> {
+        let client = self.network.client(VERSION_TIME).ok()?;
+        let asking = client.get(format!("{}/version", self.place.api)).send();
+        let mut answer = asking.await.ok()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.ok()? {
+            body.extend_from_slice(&chunk);
+            if body.len() > VERSION {
+                return None;
             }
-            let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
-            Version::parse(body.get("version")?.as_str()?)
-        };
-        tokio::time::timeout(limit, asking).await.ok()?
+        }
+        let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
+        Version::parse(body.get("version")?.as_str()?)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::model::{Report, TargetReport};
 use crate::exit::{Exit, RunResult};
 use crate::probe::Attempt;
+use crate::screen::Tone;
 use crate::target::{Attempts, Target};
 use crate::text;
 use crate::verdict::Verdict;
@@ -47,32 +48,31 @@ pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) ->
     )
 }
 
-/// One line per target and the result, the worst last: that is where people look.
+/// One line per target with its colour, the worst last: that is where people look.
 #[must_use]
-pub fn closing(report: &Report, exit: Exit, fail_on_down: bool) -> Vec<String> {
-    let mut lines = Vec::new();
+pub fn targets(report: &Report) -> Vec<(Tone, String)> {
     let order = [
-        (Verdict::Up, None),
-        (Verdict::Unknown, Some(false)),
-        (Verdict::Down, Some(false)),
-        (Verdict::Unknown, Some(true)),
-        (Verdict::Down, Some(true)),
+        (Verdict::Up, None, Tone::Good),
+        (Verdict::Unknown, Some(false), Tone::Doubtful),
+        (Verdict::Down, Some(false), Tone::Doubtful),
+        (Verdict::Unknown, Some(true), Tone::Doubtful),
+        (Verdict::Down, Some(true), Tone::Bad),
     ];
-    for (verdict, required) in order {
-        lines.extend(
+    order
+        .into_iter()
+        .flat_map(|(verdict, required, tone)| {
             report
                 .with(verdict)
-                .filter(|target| required.is_none_or(|required| target.required == required))
-                .map(target_line),
-        );
-    }
-    lines.push(result_line(report, exit, fail_on_down));
-    lines
+                .filter(move |target| required.is_none_or(|required| target.required == required))
+                .map(move |target| (tone, target_line(target)))
+        })
+        .collect()
 }
 
 fn target_line(target: &TargetReport) -> String {
     let time = text::show_duration(std::time::Duration::from_millis(target.duration_ms));
     let tries = text::count(target.attempts.len(), "attempt");
+    let url = text::cut(&target.url, text::PIECE);
     let optional = if target.required { "" } else { " (optional)" };
     let cause = target
         .cause
@@ -98,17 +98,19 @@ fn target_line(target: &TargetReport) -> String {
             line
         }
         Verdict::Down => format!(
-            "DEP-DOWN:{}{cause} {} ({tries} in {time}){optional}",
+            "DEP-DOWN:{}{cause} {} ({tries} in {time}, {url}){optional}",
             target.name, target.message
         ),
         Verdict::Unknown => format!(
-            "RUNNER-NET:{}{cause} {} ({tries} in {time}){optional}",
+            "RUNNER-NET:{}{cause} {} ({tries} in {time}, {url}){optional}",
             target.name, target.message
         ),
     }
 }
 
-fn result_line(report: &Report, exit: Exit, fail_on_down: bool) -> String {
+/// The last line: the result, and what it means.
+#[must_use]
+pub fn result(report: &Report, exit: Exit, fail_on_down: bool) -> String {
     let meaning = match report.result {
         RunResult::Up | RunResult::Invalid | RunResult::Error => "",
         RunResult::Down => " - this is the environment, not the change under test",

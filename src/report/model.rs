@@ -241,14 +241,13 @@ impl Report {
             .filter(move |target| target.verdict == verdict)
     }
 
-    /// The first required target, in the given order, that made the result; of all that are
-    /// up, the first.
+    /// The first required target, in the given order, that made the result.
     #[must_use]
     pub fn decisive(&self) -> Option<&TargetReport> {
         let wanted = match self.result {
             RunResult::Down => Verdict::Down,
             RunResult::Unknown => Verdict::Unknown,
-            RunResult::Up => return self.targets.first(),
+            RunResult::Up => return self.with(Verdict::Up).find(|target| target.required),
             RunResult::Invalid | RunResult::Error => return None,
         };
         self.with(wanted).find(|target| target.required)
