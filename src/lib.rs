@@ -75,7 +75,17 @@ pub fn run(
     let surroundings = Surroundings {
         api_url: env.github_api_url.clone(),
     };
-    match resolve(cli.or(from_env), &urls, &surroundings) {
+    let raw = cli.or(from_env);
+    // Before a file is read that may be a pipe nobody writes. A config file may have another
+    // deadline; that it can be read within this one is as much as can be asked.
+    let known = raw
+        .deadline
+        .as_deref()
+        .map(inputs::values::positive_duration);
+    if let Some(Ok(deadline)) = known {
+        supervisor.deadline(start.instant + deadline);
+    }
+    match resolve(raw, &urls, &surroundings) {
         Ok(inputs) => step::run(start, inputs, &env, &screen, supervisor),
         Err(problems) => {
             let lines: Vec<_> = problems.0.iter().map(ToString::to_string).collect();

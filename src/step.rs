@@ -11,7 +11,7 @@ use crate::inputs::Inputs;
 use crate::net::{Network, roots};
 use crate::report::commit_status::{self, Place, Poster};
 use crate::report::model::{Run, Start};
-use crate::report::{Report, annotations, log, model, outputs, summary};
+use crate::report::{Report, annotations, file, log, model, outputs, summary};
 use crate::schedule::{Records, Schedule};
 use crate::screen::{Screen, Tone};
 use crate::supervisor::Supervisor;
@@ -119,7 +119,6 @@ pub fn run(
     let finding =
         runtime.block_on(Step::new(start, inputs, env, screen, network, supervisor).run());
     let status = finding.exit.status(fail_on_down);
-    supervisor.settle(status);
     screen.close(status != 0, start.instant + span.saturating_sub(MARGIN / 2));
     // Connections that are still closing are not waited for.
     runtime.shutdown_background();
@@ -150,6 +149,7 @@ pub(crate) struct Step<'a> {
     run: Run,
     times: Times,
     annotate: bool,
+    supervisor: &'a Supervisor,
 }
 
 impl<'a> Step<'a> {
@@ -159,7 +159,7 @@ impl<'a> Step<'a> {
         env: &'a RunnerEnv,
         screen: &'a Screen,
         network: Arc<Network>,
-        supervisor: &Supervisor,
+        supervisor: &'a Supervisor,
     ) -> Self {
         let event = read_event(env, screen);
         let sha = event::commit(
@@ -191,6 +191,7 @@ impl<'a> Step<'a> {
             run,
             times,
             annotate: annotates(env),
+            supervisor,
             inputs,
         }
     }
@@ -202,7 +203,7 @@ impl<'a> Step<'a> {
         env: &'a RunnerEnv,
         screen: &'a Screen,
         network: Arc<Network>,
-        supervisor: &Supervisor,
+        supervisor: &'a Supervisor,
     ) -> Self {
         Self {
             annotate: false,
@@ -220,13 +221,10 @@ impl<'a> Step<'a> {
         let mut room = WaitingRoom::new(self.screen, self.poster.clone(), &targets);
         let mut schedule = Schedule::start(&targets, &self.network, self.times.probing);
         let mut records = Records::of(&targets);
-        let interrupt = loop {
+        let mut interrupt = loop {
             tokio::select! {
                 biased;
-                signal = signals.next() => {
-                    schedule.stop();
-                    break Some(signal);
-                }
+                signal = signals.next() => break Some(signal),
                 step = schedule.next() => match step {
                     Some(step) => {
                         room.step(&targets, &records, &step);
@@ -237,24 +235,55 @@ impl<'a> Step<'a> {
                 () = room.tick() => {}
             }
         };
+        schedule.stop();
+        let mut control = None;
+        if interrupt.is_none() {
+            tokio::select! {
+                biased;
+                signal = signals.next() => interrupt = Some(signal),
+                asked = self.ask_around(&records, asking) => {
+                    let (answer, version) = asked;
+                    control = answer;
+                    if version.is_some() {
+                        self.run.url = link::run_url(self.env, version);
+                    }
+                }
+            }
+        }
+        let mut pending = false;
+        if interrupt.is_none() {
+            tokio::select! {
+                biased;
+                signal = signals.next() => interrupt = Some(signal),
+                posted = room.leave(self.times.left() / 3) => pending = posted,
+            }
+        }
         if interrupt.is_some() {
             self.times.end = self.times.end.min(Instant::now() + HURRY);
+            pending = room.leave(HURRY / 3).await;
         }
+        let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
+        self.tell(finding, pending, &mut signals).await
+    }
+
+    /// What is asked beside the targets: the control address where a verdict hangs on it, and
+    /// the forge's version where a link does.
+    async fn ask_around(
+        &self,
+        records: &Records,
+        version: Option<tokio::task::JoinHandle<Option<link::Version>>>,
+    ) -> (Option<Control>, Option<link::Version>) {
         let control = match &self.inputs.control {
-            Some(url) if interrupt.is_none() && verdict::needs_control(&records.0) => {
-                let latest = self.times.control;
-                Some(control::ask(&self.network, url, latest).await)
+            Some(url) if verdict::needs_control(&records.0) => {
+                Some(control::ask(&self.network, url, self.times.control).await)
             }
             _ => None,
         };
-        if let Some(version) = asking
-            && let Ok(Ok(version)) = tokio::time::timeout(self.times.left() / 4, version).await
-        {
-            self.run.url = link::run_url(self.env, version);
-        }
-        let pending = room.leave(self.times.left() / 3).await;
-        let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
-        self.tell(finding, pending, &mut signals).await
+        let version = match version {
+            Some(asking) => tokio::time::timeout(self.times.left() / 4, asking).await,
+            None => return (control, None),
+        };
+        (control, version.ok().and_then(Result::ok).flatten())
     }
 
     /// Gitea's links depend on its version; it is asked while the targets are, and only where
@@ -302,7 +331,6 @@ impl<'a> Step<'a> {
     ) -> Finding {
         self.print(&finding);
         let written = self.write_report(&finding.report);
-        self.write_summary(&finding.report);
         if let Err(why) = self.write_outputs(&finding.report, written.as_deref()) {
             // The steps that follow cannot branch on what was found: that is a failure of its own.
             self.screen
@@ -312,6 +340,10 @@ impl<'a> Step<'a> {
             finding.report.result = RunResult::Error;
             finding.report.exit_code = RunResult::Error.code();
         }
+        // From here on only the telling can hang; the end is known.
+        self.supervisor
+            .settle(finding.exit.status(self.inputs.fail_on_down));
+        self.write_summary(&finding.report);
         let interrupted = finding.exit.interrupt.is_some();
         if (!interrupted || pending)
             && let (Some(poster), Some(state)) =
@@ -342,7 +374,7 @@ impl<'a> Step<'a> {
         let path = self.inputs.report_file.clone()?;
         let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
         text.push('\n');
-        match std::fs::write(&path, text) {
+        match file::replace(&path, &text) {
             Ok(()) => Some(path),
             Err(error) => {
                 self.warn(
@@ -363,7 +395,7 @@ impl<'a> Step<'a> {
         else {
             return;
         };
-        if let Err(error) = summary::write(path.as_ref(), &summary::render(report)) {
+        if let Err(error) = file::append(path.as_ref(), &summary::render(report)) {
             self.screen.line(format!(
                 "dep-preflight: the job summary cannot be written: {error}"
             ));

@@ -170,9 +170,9 @@ impl<'a> WaitingRoom<'a> {
     }
 
     /// The wait is over. Says whether a pending status may stand, once none is under way.
-    pub async fn leave(self, limit: Duration) -> bool {
-        if let Some(mut post) = self.pending.under_way
-            && tokio::time::timeout(limit, &mut post).await.is_err()
+    pub async fn leave(&mut self, limit: Duration) -> bool {
+        if let Some(post) = &mut self.pending.under_way
+            && tokio::time::timeout(limit, &mut *post).await.is_err()
         {
             // A late pending must not replace the final status.
             post.abort();

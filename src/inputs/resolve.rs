@@ -1,7 +1,7 @@
 //! From what was typed to what is meant: merges the doors, applies defaults, collects every
 //! problem.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -352,8 +352,7 @@ fn read_certificates(path: &str, problems: &mut Problems) -> Option<Vec<u8>> {
 
 /// Opens the report file as it will be written later, and leaves its content alone.
 fn check_writable(path: &Path, problems: &mut Problems) {
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    if let Err(error) = opened {
+    if let Err(error) = crate::report::file::check(path) {
         problems.value(
             "report-file",
             &path.to_string_lossy(),

@@ -4,16 +4,18 @@
 //! cannot be read. Nobody's host names go to a third party: where the file is missing, the
 //! name server on the local machine is asked, as resolv.conf(5) says.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RecordType;
-use hickory_resolver::{Resolver, TokioResolver};
+use hickory_resolver::proto::op::{Query, ResponseCode};
+use hickory_resolver::proto::rr::{Name as HostName, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::{Hosts, Resolver, TokioResolver};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
@@ -61,8 +63,16 @@ pub struct SystemResolver {
 }
 
 struct Inner {
-    resolver: OnceLock<TokioResolver>,
+    setup: OnceLock<Setup>,
     places: Semaphore,
+}
+
+/// What the system's files say.
+struct Setup {
+    hosts: Hosts,
+    config: ResolverConfig,
+    options: ResolverOpts,
+    resolver: TokioResolver,
 }
 
 impl std::fmt::Debug for SystemResolver {
@@ -75,7 +85,7 @@ impl Default for SystemResolver {
     fn default() -> Self {
         Self {
             inner: Arc::new(Inner {
-                resolver: OnceLock::new(),
+                setup: OnceLock::new(),
                 places: Semaphore::new(AT_ONCE),
             }),
         }
@@ -87,39 +97,135 @@ impl SystemResolver {
     pub async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
         // The semaphore is never closed.
         let _place = self.inner.places.acquire().await;
-        let resolver = match self.inner.resolver.get() {
-            Some(resolver) => resolver,
+        let setup = match self.inner.setup.get() {
+            Some(setup) => setup,
             None => {
-                let made = from_system().map_err(|error| NameError::Failed(error.to_string()))?;
-                self.inner.resolver.get_or_init(|| made)
+                let made = Setup::read().map_err(|error| NameError::Failed(error.to_string()))?;
+                self.inner.setup.get_or_init(|| made)
             }
         };
-        let ask = |kind| async move {
-            let answer = resolver.lookup(host, kind).await?;
-            Ok(answer
-                .answers()
-                .iter()
-                .filter_map(|record| record.data.ip_addr())
-                .collect::<Vec<_>>())
-        };
-        let (six, four) = both(ask(RecordType::AAAA), ask(RecordType::A)).await;
-        match (six, four) {
-            (Some(Ok(mut six)), Some(Ok(four))) => {
-                six.extend(four);
-                Ok(six)
-            }
-            (Some(Ok(found)), _) | (_, Some(Ok(found))) => Ok(found),
-            // The answer about IPv4 says more: many name servers are odd about AAAA.
-            (_, Some(Err(error))) | (Some(Err(error)), None) => Err(explain(&error)),
-            (None, None) => Err(NameError::Silent),
+        let listed = setup.listed(host);
+        if !listed.is_empty() {
+            return Ok(listed);
         }
-        .and_then(|found| {
-            if found.is_empty() {
-                Err(NameError::NoAddress)
-            } else {
-                Ok(found)
+        let mut found = lookup(&setup.resolver, host).await;
+        // The servers are asked together, and the first answer counts, a failure included. The
+        // C library goes on to the next server after one; so do we, then one by one.
+        for alone in setup.each_server() {
+            if !matches!(found, Err(NameError::Answered(_))) {
+                break;
             }
+            found = match alone {
+                Ok(resolver) => lookup(&resolver, host).await,
+                Err(error) => Err(NameError::Failed(error.to_string())),
+            };
+        }
+        match found {
+            Err(NameError::Failed(why)) => {
+                Err(setup.why_not_asked().unwrap_or(NameError::Failed(why)))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Setup {
+    fn read() -> Result<Self, NetError> {
+        let (config, mut options) = read_system_conf().unwrap_or_else(|_| {
+            // No file, or none that names a server: resolv.conf(5) has the local one.
+            let local = NameServerConfig::udp_and_tcp(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            let config = ResolverConfig::from_parts(None, Vec::new(), vec![local]);
+            (config, ResolverOpts::default())
+        });
+        options.positive_max_ttl = Some(REMEMBER);
+        options.negative_max_ttl = Some(Duration::ZERO);
+        Ok(Self {
+            // A system without the file has no names of its own.
+            hosts: Hosts::from_system().unwrap_or_default(),
+            resolver: build(config.clone(), options.clone())?,
+            config,
+            options,
         })
+    }
+
+    /// What the hosts file says. A name that it has is not asked for elsewhere, not even for
+    /// addresses of the other family: so does the C library.
+    fn listed(&self, host: &str) -> Vec<IpAddr> {
+        let Ok(name) = HostName::from_str_relaxed(host) else {
+            return Vec::new();
+        };
+        [RecordType::AAAA, RecordType::A]
+            .into_iter()
+            .filter_map(|kind| {
+                self.hosts
+                    .lookup_static_host(&Query::query(name.clone(), kind))
+            })
+            .flat_map(|found| addresses(&found))
+            .collect()
+    }
+
+    /// A resolver for each server alone, where there are several.
+    fn each_server(&self) -> impl Iterator<Item = Result<TokioResolver, NetError>> {
+        let servers = self.config.name_servers();
+        let several = if servers.len() > 1 { servers } else { &[] };
+        several.iter().map(|server| {
+            let search = self.config.search().to_vec();
+            let domain = self.config.domain().cloned();
+            let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
+            build(config, self.options.clone())
+        })
+    }
+
+    /// Whether it is the runner that cannot even ask. The library does not say why it has no
+    /// connection, so this tries to send to each server: an empty packet, which servers drop.
+    fn why_not_asked(&self) -> Option<NameError> {
+        self.config.name_servers().iter().find_map(|server| {
+            let any: IpAddr = match server.ip {
+                IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+            };
+            let sent =
+                UdpSocket::bind((any, 0)).and_then(|socket| socket.send_to(&[], (server.ip, 53)));
+            let error = sent.err().filter(super::is_local)?;
+            Some(NameError::Local(error.to_string()))
+        })
+    }
+}
+
+fn build(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolver, NetError> {
+    Resolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .with_options(options)
+        .build()
+}
+
+fn addresses(found: &Lookup) -> Vec<IpAddr> {
+    found
+        .answers()
+        .iter()
+        .filter_map(|record| record.data.ip_addr())
+        .collect()
+}
+
+async fn lookup(resolver: &TokioResolver, host: &str) -> Result<Vec<IpAddr>, NameError> {
+    let ask = |kind| async move {
+        let answer = resolver.lookup(host, kind).await?;
+        Ok(addresses(&answer))
+    };
+    let (six, four) = both(ask(RecordType::AAAA), ask(RecordType::A)).await;
+    let found = match (six, four) {
+        (Some(Ok(mut six)), Some(Ok(four))) => {
+            six.extend(four);
+            six
+        }
+        (Some(Ok(found)), _) | (_, Some(Ok(found))) => found,
+        // The answer about IPv4 says more: many name servers are odd about AAAA.
+        (_, Some(Err(error))) | (Some(Err(error)), None) => return Err(explain(&error)),
+        (None, None) => return Err(NameError::Silent),
+    };
+    if found.is_empty() {
+        Err(NameError::NoAddress)
+    } else {
+        Ok(found)
     }
 }
 
@@ -145,22 +251,6 @@ async fn both<T, E>(
         }
     }
     (got_six, got_four)
-}
-
-fn from_system() -> Result<TokioResolver, NetError> {
-    let provider = TokioRuntimeProvider::default();
-    let mut builder = Resolver::builder(provider.clone()).unwrap_or_else(|_| {
-        // No file, or none that names a server: resolv.conf(5) has the local one.
-        let local = NameServerConfig::udp_and_tcp(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Resolver::builder_with_config(
-            ResolverConfig::from_parts(None, Vec::new(), vec![local]),
-            provider,
-        )
-    });
-    let options = builder.options_mut();
-    options.positive_max_ttl = Some(REMEMBER);
-    options.negative_max_ttl = Some(Duration::ZERO);
-    builder.build()
 }
 
 fn explain(error: &NetError) -> NameError {

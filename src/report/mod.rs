@@ -5,6 +5,7 @@
 
 pub mod annotations;
 pub mod commit_status;
+pub mod file;
 pub mod log;
 pub mod model;
 pub mod outputs;

@@ -4,7 +4,6 @@
 //! line end, no line near 64 KiB (older runners drop it and all that follows), a delimiter
 //! that nobody can guess.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -213,14 +212,9 @@ fn delimiter(value: &str) -> String {
     }
 }
 
-/// Appends the outputs to the runner's file. The file is the runner's: a missing one is an
-/// error, as it is for the forges' own toolkit.
+/// Appends the outputs to the runner's file.
 pub fn write(path: &Path, values: &Values) -> io::Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?
-        .write_all(render(values).as_bytes())
+    super::file::append(path, &render(values))
 }
 
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! The job summary, for a reader who has ten seconds: what happened and what it means first,
 //! then a row per target, then where the time went. Pure; Markdown that reads as plain text.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::path::Path;
-
 use super::model::{AttemptReport, Report, TargetReport};
 use crate::exit::RunResult;
 use crate::text;
@@ -229,15 +225,6 @@ fn escape(text: &str) -> String {
         }
     }
     out
-}
-
-/// Appends the summary to the runner's file.
-pub fn write(path: &Path, summary: &str) -> io::Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?
-        .write_all(summary.as_bytes())
 }
 
 #[cfg(test)]

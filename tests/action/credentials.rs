@@ -1,0 +1,80 @@
+use crate::harness::Preflight;
+use crate::inputs::refused;
+use crate::peer::Script;
+use crate::peer::Step::{Hang, Hear, Reset, Say};
+use crate::server::{Server, redirect};
+
+/// Rule 3: none is taken as an input. What it was is not said either.
+#[test]
+fn headers_with_credentials_are_refused() {
+    let names = [
+        "Authorization",
+        "authorization",
+        "Proxy-Authorization",
+        "COOKIE",
+        "X-Api-Key",
+        "apikey",
+        "X-Auth-Token",
+        "client-secret",
+        "X-Password",
+        "X-Credentials",
+    ];
+    for name in names {
+        let server = Server::status(200).unhit();
+        let targets = format!(
+            "llm: {{url: '{}', headers: {{{name}: hunter2}}}}",
+            server.url()
+        );
+        refused(Preflight::new().set("targets", targets), &["llm", name]).hides(&["hunter2"]);
+    }
+}
+
+/// Rule 3 again, with what stands in an address.
+#[test]
+fn credentials_in_addresses_are_refused_and_masked() {
+    for user_info in ["carl:hunter2@", "hunter2@", ":hunter2@"] {
+        let server = Server::status(200).unhit();
+        let url = format!("http://{user_info}{}/?key=s3cret&k3y", server.host());
+        let secrets = ["carl:", "hunter2", "s3cret", "k3y"];
+        refused(Preflight::probing(&url), &["url", "key=***"]).hides(&secrets);
+        refused(Preflight::targets(&[("llm", format!("'{url}'"))]), &["llm"]).hides(&secrets);
+        refused(
+            Preflight::probing(server.url()).set("control", &url),
+            &["control"],
+        )
+        .hides(&secrets);
+    }
+    // Nor may another fault of the address show them.
+    for url in [
+        "http://carl:hunter2@127.0.0.1:99999/?key=s3cret",
+        "ftp://carl:hunter2@127.0.0.1/?key=s3cret",
+    ] {
+        refused(Preflight::probing(url), &["url"]).hides(&["hunter2", "s3cret"]);
+    }
+}
+
+/// Whatever fails, and whichever library says so.
+#[test]
+fn query_values_stay_hidden() {
+    let scripts: [Script; 7] = [
+        &[Hear, Say(b"HTTP/1.1 503 X\r\n\r\n")],
+        &[Hear, Say(b"HTTP/1.1 200 X\r\n\r\n")],
+        &[Hear, Say(b"junk\r\n\r\n")],
+        &[Hear, Say(b"HTTP/1.1 200 X\r\nContent-Length: x\r\n\r\n")],
+        &[Hear, Reset],
+        &[],
+        &[Hear, Hang],
+    ];
+    for script in scripts {
+        for scheme in ["http", "https"] {
+            let server = Server::script(script).scheme(scheme);
+            let url = server.at("/?key=s3cret&k3y");
+            let start = Server::reply(redirect(&url));
+            let targets = [("own", url), ("led", start.url())];
+            let step = Preflight::targets(&targets).set("timeout", "600ms");
+            let run = step.set("report-file", "report.json").run();
+            run.hides(&["s3cret", "k3y"]).shows(&["key=***"]);
+            assert!(!run.read("report.json").contains("s3cret"), "{run}");
+        }
+    }
+}

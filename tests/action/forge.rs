@@ -1,0 +1,169 @@
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::harness::SHA;
+use crate::peer::Peer;
+use crate::server::{Head, Server, response};
+
+/// Which forge's API is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Github,
+    GithubServer,
+    Gitea,
+}
+
+impl Kind {
+    /// Where the API begins.
+    pub(crate) fn base(self) -> &'static str {
+        match self {
+            Self::Github => "",
+            Self::GithubServer => "/api/v3",
+            Self::Gitea => "/api/v1",
+        }
+    }
+}
+
+/// What a forge does with a commit status.
+#[derive(Clone, Debug)]
+pub(crate) enum Mood {
+    Takes,
+    Refuses(u16),
+    Redirects(String),
+    Hangs,
+}
+
+/// A request to post, with its body.
+#[derive(Clone)]
+pub(crate) struct Post {
+    pub(crate) head: Head,
+    pub(crate) body: Value,
+}
+
+/// A forge's API that keeps all that it is sent.
+pub(crate) struct Forge {
+    pub(crate) server: Server,
+    kind: Kind,
+    posts: Arc<Mutex<Vec<Post>>>,
+}
+
+impl Forge {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self::in_mood(kind, Mood::Takes)
+    }
+
+    pub(crate) fn in_mood(kind: Kind, mood: Mood) -> Self {
+        let posts = Arc::<Mutex<Vec<Post>>>::default();
+        let kept = Arc::clone(&posts);
+        let server = Server::start(move |peer| {
+            let Some(head) = peer.request() else { return };
+            if head.word(0) != "POST" {
+                peer.send(with_body(200, &json!({"version": "1.26.0"})));
+                return;
+            }
+            let Some(body) = body(peer, &head) else {
+                return;
+            };
+            kept.lock().unwrap().push(Post {
+                head,
+                body: body.clone(),
+            });
+            match &mood {
+                Mood::Takes => drop(peer.send(with_body(201, &created(kind, &body)))),
+                Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
+                Mood::Redirects(location) => {
+                    peer.send(response(307, &format!("Location: {location}\r\n")));
+                }
+                Mood::Hangs => peer.hang(),
+            }
+        });
+        Self {
+            server,
+            kind,
+            posts,
+        }
+    }
+
+    /// Nobody may come here.
+    pub(crate) fn unhit(self) -> Self {
+        Self {
+            server: self.server.unhit(),
+            ..self
+        }
+    }
+
+    /// Whether somebody comes does not matter.
+    pub(crate) fn maybe(self) -> Self {
+        Self {
+            server: self.server.maybe(),
+            ..self
+        }
+    }
+
+    pub(crate) fn posts(&self) -> Vec<Post> {
+        self.posts.lock().unwrap().clone()
+    }
+
+    /// The value of one field in each of the posts.
+    pub(crate) fn posted(&self, field: &str) -> Vec<String> {
+        let text = |post: &Post| post.body[field].as_str().unwrap_or_default().to_owned();
+        self.posts().iter().map(text).collect()
+    }
+
+    /// What a runner of this forge sets for a push.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut set = vec![
+            ("GITHUB_API_URL", self.server.at(self.kind.base())),
+            ("GITHUB_SERVER_URL", self.server.at("")),
+            ("GITHUB_REPOSITORY", "acme/shop".to_owned()),
+            ("GITHUB_EVENT_NAME", "push".to_owned()),
+            ("GITHUB_SHA", SHA.to_owned()),
+            ("GITHUB_RUN_ID", "4711".to_owned()),
+            ("GITHUB_RUN_NUMBER", "12".to_owned()),
+            ("GITHUB_JOB", "e2e".to_owned()),
+        ];
+        if self.kind == Kind::Gitea {
+            set.push(("GITEA_ACTIONS", "true".to_owned()));
+        }
+        set
+    }
+}
+
+fn body(peer: &mut Peer, head: &Head) -> Option<Value> {
+    let length = head.header("content-length")?.parse().ok()?;
+    serde_json::from_slice(&peer.read(length)?).ok()
+}
+
+fn with_body(status: u16, body: &Value) -> String {
+    let body = body.to_string();
+    response(
+        status,
+        &format!(
+            "Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        ),
+    ) + &body
+}
+
+/// Gitea and Forgejo call the state `status`.
+fn created(kind: Kind, body: &Value) -> Value {
+    let key = if kind == Kind::Gitea {
+        "status"
+    } else {
+        "state"
+    };
+    json!({
+        "id": 1,
+        key: body["state"],
+        "description": body["description"],
+        "context": body["context"],
+        "target_url": body["target_url"],
+        "creator": {"id": 2, "login": "actions-user"},
+        "created_at": "2026-01-31T12:00:00Z",
+    })
+}
+
+fn refusal() -> Value {
+    json!({"message": "not today", "documentation_url": "https://forge.example/docs"})
+}

@@ -1,0 +1,264 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::forge::{Forge, Kind};
+use crate::harness::{OPTIONS, Preflight};
+use crate::run::Run;
+use crate::server::Server;
+
+/// Asserts that the configuration is refused, with words about it.
+#[track_caller]
+pub(crate) fn refused(step: Preflight, words: &[&str]) -> Run {
+    let run = step.run();
+    assert_eq!(
+        (run.output("result"), run.output("exit-code"), run.code),
+        ("invalid", "78", Some(78)),
+        "{run}"
+    );
+    let told = run.annotated("error", "CONFIG");
+    for word in words {
+        assert!(told.contains(word), "{word:?} is not in {told:?}\n{run}");
+    }
+    run
+}
+
+/// One wrong input beside a good target, which nobody may come to.
+#[test]
+fn values_are_checked() {
+    let table = [
+        ("timeout", "10", "10s"),
+        ("timeout", "fast", "fast"),
+        ("timeout", "-1s", "-1s"),
+        ("timeout", "0s", "0s"),
+        ("timeout", "10 parsecs", "parsecs"),
+        ("interval", "1", "1s"),
+        ("interval", "1.5.2s", "1.5.2s"),
+        ("deadline", "60", "60s"),
+        ("deadline", "0s", "0s"),
+        ("attempts", "0", "unlimited"),
+        ("attempts", "-1", "-1"),
+        ("attempts", "many", "many"),
+        ("attempts", "1.5", "1.5"),
+        ("expect", "ok", "ok"),
+        ("expect", "99", "99"),
+        ("expect", "399-200", "399-200"),
+        ("expect", "200,,", "200,,"),
+        ("expect", "<", "<"),
+        ("expect", "9xx,x", "9xx"),
+        ("method", "POST", "HEAD"),
+        ("method", "get out", "get out"),
+        ("redirects", "-1", "-1"),
+        ("redirects", "few", "few"),
+        ("control", "ftp://forge.example", "ftp"),
+        ("control", "no", "no"),
+        ("fail-on-down", "yes", "yes"),
+        ("fail-on-down", "0", "false"),
+        ("commit-status", "sometimes", "sometimes"),
+        ("summary", "1", "true"),
+        ("sha", "main", "main"),
+        ("sha", "0123456789abcdef0123456789abcdef0123456", "hex"),
+        ("sha", "0123456789abcdef0123456789abcdef012345678", "hex"),
+        ("sha", "0123456789abcdef0123456789abcdef0123456g", "hex"),
+        ("name", "two words", "two words"),
+        ("name", "-first", "-first"),
+        ("name", "näme", "name"),
+        ("name", "a::b", "name"),
+        (
+            "name",
+            "n234567890123456789012345678901234567890123456789012345678901234x",
+            "64",
+        ),
+        ("target-url", "javascript:alert(1)", "http"),
+        ("ca-certificates", "missing.pem", "missing.pem"),
+        ("ca-certificates", "junk.pem", "junk.pem"),
+        ("report-file", "missing/report.json", "missing/report.json"),
+        ("report-file", ".", "report-file"),
+    ];
+    for (input, value, word) in table {
+        let server = Server::status(200).unhit();
+        let step = Preflight::probing(server.url())
+            .file("junk.pem", "junk")
+            .set(input, value);
+        refused(step, &[input, word]);
+    }
+}
+
+#[test]
+fn addresses_are_checked() {
+    let table = [
+        ("not an address", "not an address"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("/health", "/health"),
+        ("ftp://127.0.0.1/", "http"),
+        ("ws://127.0.0.1/", "http"),
+        ("http://", "http://"),
+        ("http://127.0.0.1:99999/", "99999"),
+        ("http://127.0.0.1:x/", ":x"),
+    ];
+    for (url, word) in table {
+        refused(Preflight::probing(url), &["url", word]);
+        // The same in YAML, where the target has a name.
+        refused(
+            Preflight::targets(&[("llm", format!("'{url}'"))]),
+            &["llm", word],
+        );
+    }
+}
+
+#[test]
+fn exactly_one_source_of_targets_is_wanted() {
+    let server = Server::status(200).unhit();
+    let config = format!("targets: {{a: '{}'}}", server.url());
+    let all = ["url", "targets", "config"];
+    refused(Preflight::new(), &all);
+    let given = |inputs: &[&str]| {
+        let step = Preflight::new().file("preflight.yml", &config);
+        inputs.iter().fold(step, |step, &input| match input {
+            "url" => step.set("url", server.url()),
+            "targets" => step.set("targets", format!("a: '{}'", server.url())),
+            _ => step.set("config", "preflight.yml"),
+        })
+    };
+    for pair in [["url", "targets"], ["url", "config"], ["targets", "config"]] {
+        refused(given(&pair), &pair);
+    }
+    refused(given(&all), &all);
+}
+
+/// One run is enough to find every mistake.
+#[test]
+fn all_problems_are_reported_at_once() {
+    let forge = Forge::new(Kind::Github).unhit();
+    let targets = "a: 'ftp://x/'\nb b: 'http://127.0.0.1:1/'\nc: {url: 'http://127.0.0.1:1/', expect: fine, size: 3}";
+    let step = Preflight::new()
+        .set("targets", targets)
+        .set("timeout", "10")
+        .set("deadline", "soon");
+    let step = step
+        .set("method", "POST")
+        .set("summary", "perhaps")
+        .set("sha", "main")
+        .set("attempts", 0)
+        .on(&forge);
+    let words = [
+        "ftp", "b b", "fine", "size", "timeout", "soon", "POST", "perhaps", "main", "attempts",
+    ];
+    let run = refused(step, &words);
+    assert_eq!(run.outputs.len(), 3, "{run}");
+    assert!(run.lines("DEP-DOWN").is_empty(), "{run}");
+}
+
+/// Twelve problems, ten annotations: the log has them all.
+#[test]
+fn no_problem_is_lost() {
+    let targets: Vec<_> = (0..14)
+        .map(|number| (format!("t{number}"), format!("ftp://host-{number}/")))
+        .collect();
+    let run = Preflight::targets(&targets).run();
+    for (name, _) in targets {
+        assert!(run.stdout.contains(&name), "{name}\n{run}");
+    }
+}
+
+/// On a forge, an input that is left out arrives as an empty variable.
+#[test]
+fn empty_values_are_not_given() {
+    let server = Server::replies(["HTTP/1.1 503 X\r\n\r\n", "HTTP/1.1 200 X\r\n\r\n"]);
+    let others = ["name", "targets", "config", "token"];
+    let inputs = OPTIONS.iter().chain(&others);
+    let step = inputs.fold(Preflight::probing(server.url()), |step, input| {
+        step.set(input, "")
+    });
+    let step = step.set("interval", "1ms");
+    let run = step
+        .env("GITHUB_API_URL", "")
+        .env("GITHUB_SHA", "")
+        .env("GITHUB_EVENT_PATH", "")
+        .run();
+    run.up();
+    assert_eq!(run.target(0)["name"], "127.0.0.1", "{run}");
+    assert!(!run.summary.is_empty(), "{run}");
+}
+
+#[test]
+fn what_is_right_is_taken() {
+    let table = [
+        ("timeout", "1m30s"),
+        ("timeout", "1500ms"),
+        ("deadline", "1h"),
+        ("interval", "100ms"),
+        ("attempts", "100"),
+        ("attempts", "unlimited"),
+        ("redirects", "0"),
+        ("control", "off"),
+        ("control", "https://forge.invalid/api"),
+        ("fail-on-down", "FALSE"),
+        ("summary", "True"),
+        ("commit-status", "false"),
+        ("sha", "0123456789ABCDEF0123456789abcdef01234567"),
+        (
+            "sha",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        ),
+        ("name", "a"),
+        ("name", "9.a_b-C"),
+        (
+            "name",
+            "n23456789012345678901234567890123456789012345678901234567890123x",
+        ),
+        ("status-context", "Übersicht / 1"),
+        ("target-url", "https://forge.example/x?y=z"),
+        ("report-file", "report.json"),
+    ];
+    for (input, value) in table {
+        let server = Server::status(200);
+        Preflight::probing(server.url())
+            .set(input, value)
+            .run()
+            .up();
+    }
+}
+
+/// The name that is made from a host is always a good one.
+#[test]
+fn a_name_is_made_from_the_host() {
+    let port = crate::server::Refusing::new();
+    let number = port.host().split(':').nth(1).unwrap().to_owned();
+    let run = Preflight::probing(format!("http://[::1]:{number}/")).run();
+    let name = run.target(0)["name"].as_str().unwrap().to_owned();
+    assert!(name.contains('1') && !name.contains(':'), "{name}\n{run}");
+
+    let long = format!(
+        "http://{}.localhost:{number}/",
+        ["long-label-1234567890"; 5].join(".")
+    );
+    let run = Preflight::probing(long).env("http_proxy", port.url()).run();
+    assert_eq!(run.target(0)["name"].as_str().unwrap().len(), 64, "{run}");
+}
+
+/// Bytes that are no text neither panic nor pass for something else.
+#[test]
+fn bytes_that_are_no_text_do_not_panic() {
+    let junk = OsStr::from_bytes(b"http://127.0.0.1/\xff");
+    for variable in ["PREFLIGHT_URL", "PREFLIGHT_TIMEOUT", "PREFLIGHT_NAME"] {
+        let server = Server::status(200).unhit();
+        let run = refused(Preflight::probing(server.url()).env(variable, junk), &[]);
+        assert!(!run.stderr.contains("panicked"), "{run}");
+    }
+    let server = Server::status(200);
+    for variable in [
+        "ANYTHING",
+        "GITHUB_REPOSITORY",
+        "GITHUB_SHA",
+        "GITHUB_API_URL",
+        "GITHUB_EVENT_PATH",
+        "no_proxy",
+    ] {
+        Preflight::probing(server.url())
+            .env(variable, junk)
+            .run()
+            .up();
+    }
+    let run = Preflight::new().args([junk]).run();
+    assert_eq!(run.code, Some(78), "{run}");
+}

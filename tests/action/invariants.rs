@@ -1,0 +1,221 @@
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::harness::TOKEN;
+use crate::run::Run;
+
+/// The results with their exit codes.
+const RESULTS: [(&str, i32); 5] = [
+    ("up", 0),
+    ("down", 70),
+    ("unknown", 75),
+    ("invalid", 78),
+    ("error", 1),
+];
+
+const OUTPUTS: [&str; 11] = [
+    "result",
+    "exit-code",
+    "message",
+    "up",
+    "down",
+    "unknown",
+    "cause",
+    "http-status",
+    "duration-ms",
+    "report",
+    "report-file",
+];
+
+const CAUSES: [&str; 16] = [
+    "dns",
+    "refused",
+    "unreachable",
+    "connect-timeout",
+    "tls-expired",
+    "tls-hostname",
+    "tls-untrusted",
+    "tls",
+    "reset",
+    "closed",
+    "response-timeout",
+    "protocol",
+    "proxy",
+    "proxy-upstream",
+    "local",
+    "status",
+];
+
+/// The causes that may be the runner's own fault.
+const OURS: [&str; 5] = ["dns", "unreachable", "connect-timeout", "proxy", "local"];
+
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
+    let text = std::fs::read_to_string(path).expect(path);
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+});
+
+/// Checks that a run contradicts neither the contract nor itself.
+pub(crate) fn check(run: &Run) {
+    let stray = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    assert!(!run.stderr.lines().any(stray), "a command on stderr\n{run}");
+    for text in [&run.stderr, &run.summary] {
+        let control = text.chars().find(|&char| char.is_control() && char != '\n');
+        assert_eq!(control, None, "a control character\n{run}");
+    }
+    run.hides(&[TOKEN]);
+    for level in ["error", "warning", "notice"] {
+        let count = run
+            .annotations
+            .iter()
+            .filter(|one| one.level == level)
+            .count();
+        assert!(count <= 10, "{count} annotations of one kind\n{run}");
+    }
+    if !run.outputs.is_empty() {
+        check_outputs(run);
+    }
+    if !run.output("report").is_empty() {
+        check_report(run, &run.report());
+    }
+}
+
+fn check_outputs(run: &Run) {
+    let result = run.output("result");
+    let code = RESULTS
+        .iter()
+        .find(|row| row.0 == result)
+        .unwrap_or_else(|| panic!("{result:?}\n{run}"))
+        .1;
+    let lenient = run.lenient && matches!(result, "down" | "unknown");
+    let codes = match (run.signalled, lenient) {
+        (true, _) => vec![130, 143],
+        (false, true) => vec![0],
+        (false, false) => vec![code],
+    };
+    assert!(
+        run.code.is_some_and(|code| codes.contains(&code)),
+        "{codes:?}\n{run}"
+    );
+    let said = if run.signalled {
+        run.code.unwrap_or_default()
+    } else {
+        code
+    };
+    assert_eq!(run.output("exit-code"), said.to_string(), "{run}");
+    let message = run.output("message");
+    assert!(
+        !message.is_empty() && !message.contains(char::is_control),
+        "{message:?}\n{run}"
+    );
+
+    let names: BTreeSet<&str> = run.outputs.keys().map(String::as_str).collect();
+    let known = BTreeSet::from(OUTPUTS);
+    assert!(names.is_subset(&known), "{names:?}\n{run}");
+    if matches!(result, "up" | "down" | "unknown") {
+        // The report may have been too large for an output.
+        let missing: Vec<_> = known
+            .difference(&names)
+            .filter(|&&name| name != "report")
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{missing:?} of the outputs is missing\n{run}"
+        );
+    }
+}
+
+fn check_report(run: &Run, report: &Value) {
+    let problems: Vec<String> = SCHEMA
+        .iter_errors(report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(
+        problems.is_empty(),
+        "the report breaks its schema: {problems:#?}\n{run}"
+    );
+    assert_eq!(report["result"], run.output("result"), "{run}");
+    assert_eq!(
+        report["exit_code"].to_string(),
+        run.output("exit-code"),
+        "{run}"
+    );
+
+    let targets = report["targets"].as_array().unwrap();
+    for verdict in ["up", "down", "unknown"] {
+        let names: Vec<&Value> = targets
+            .iter()
+            .filter(|target| target["verdict"] == verdict)
+            .map(|target| &target["name"])
+            .collect();
+        let output: Vec<Value> = serde_json::from_str(run.output(verdict)).unwrap();
+        assert_eq!(names, output.iter().collect::<Vec<_>>(), "{verdict}\n{run}");
+    }
+    let decisive =
+        |target: &&Value| target["required"] == true && target["verdict"] == report["result"];
+    if let Some(target) = targets.iter().find(decisive) {
+        assert_eq!(
+            target["cause"].as_str().unwrap_or_default(),
+            run.output("cause"),
+            "{run}"
+        );
+        let status = target["http_status"]
+            .as_u64()
+            .map(|status| status.to_string());
+        assert_eq!(
+            status.unwrap_or_default(),
+            run.output("http-status"),
+            "{run}"
+        );
+    }
+    for target in targets {
+        check_target(run, target);
+    }
+}
+
+fn check_target(run: &Run, target: &Value) {
+    let name = target["name"].as_str().unwrap();
+    let failed = |attempt: &&Value| !attempt["cause"].is_null();
+    let attempts = target["attempts"].as_array().unwrap();
+    let failures: Vec<&Value> = attempts.iter().filter(failed).collect();
+    for cause in failures
+        .iter()
+        .map(|attempt| attempt["cause"].as_str().unwrap())
+    {
+        assert!(CAUSES.contains(&cause), "{cause}\n{run}");
+    }
+    let (start, level) = match target["verdict"].as_str().unwrap() {
+        "up" => (format!("UP {name}"), None),
+        "down" => (format!("DEP-DOWN:{name}"), Some(format!("DEP-DOWN:{name}"))),
+        _ => (format!("RUNNER-NET:{name}"), Some("RUNNER-NET".to_owned())),
+    };
+    let told = !run.lines(&start).is_empty() || run.stdout.is_empty();
+    assert!(told, "no line starts with {start:?}\n{run}");
+    let up = target["verdict"] == "up";
+    assert_eq!(up, target["cause"].is_null(), "{run}");
+    assert_eq!(target["recovered"], up && !failures.is_empty(), "{run}");
+    if target["verdict"] == "unknown" && !run.signalled {
+        assert!(OURS.iter().any(|cause| target["cause"] == *cause), "{run}");
+    }
+    // Ten annotations of a kind: beyond them a target has none of its own.
+    let room = target["required"] == true && (1..10).contains(&run.annotations.len());
+    if let Some(title) = level.filter(|_| room) {
+        assert!(
+            !run.annotated("error", &title).is_empty(),
+            "no annotation {title:?}\n{run}"
+        );
+    }
+    // One after the other, but for the rounding to whole milliseconds.
+    for pair in attempts.windows(2) {
+        let [offset, duration, next] = [
+            &pair[0]["offset_ms"],
+            &pair[0]["duration_ms"],
+            &pair[1]["offset_ms"],
+        ]
+        .map(|ms| ms.as_u64().unwrap());
+        assert!(next + 1 >= offset + duration, "two attempts at once\n{run}");
+    }
+}

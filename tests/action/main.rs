@@ -1,0 +1,94 @@
+//! The black-box suite: the real binary, in a cleaned environment, against
+//! loopback servers that misbehave. Nothing but loopback is contacted.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails; the helpers are tests, too"
+)]
+
+// What the tests stand on.
+
+/// Runs the binary as a runner would.
+mod harness;
+
+/// What a run left behind, and what to ask of it.
+mod run;
+
+/// What holds for every run, whatever it is about: checked behind each one.
+mod invariants;
+
+/// Outputs and workflow commands, read by the rules of the strictest runner.
+mod runner;
+
+/// Loopback servers that count who came, and a port that refuses.
+mod server;
+
+/// What a server does with one connection, well or badly.
+mod peer;
+
+/// The same behind TLS and HTTP/2, with certificates of every kind.
+mod tls_server;
+
+/// A forge's API that answers as told, and keeps what it was sent.
+mod forge;
+
+// What is tested, a module for each behaviour.
+
+/// A status is judged, the verdict gets out by every way there is.
+mod verdicts;
+
+/// Every way to fail on TCP and HTTP has its own cause.
+mod causes;
+
+/// Every way to fail on TLS and HTTP/2, and the roots that are trusted.
+mod tls;
+
+/// Redirects: which are followed, what they carry, who is blamed.
+mod redirects;
+
+/// Proxies of the environment: their faults are not the dependency's.
+mod proxies;
+
+/// `down` or `unknown`: the control address tells the runner from the target.
+mod control;
+
+/// Attempts, intervals, deadlines; targets beside one another.
+mod waiting;
+
+/// `Retry-After`: not earlier, and not past the deadline.
+mod retry_after;
+
+/// SIGINT and SIGTERM: what is known is reported.
+mod signals;
+
+/// Bad configuration is refused as a whole, before anything is sent.
+mod inputs;
+
+/// Credentials are refused, and hidden in what is said about it.
+mod credentials;
+
+/// The YAML of `targets` and `config`, right and wrong.
+mod yaml;
+
+/// Where an option may stand, and which place wins.
+mod precedence;
+
+/// Log, annotations, summary, report: what people and machines read.
+mod reporting;
+
+/// Nothing that comes from the network can command the runner.
+mod hostile;
+
+/// The commit status: where it goes, and with which words.
+mod status;
+
+/// Which commit it goes to, by the event that the step runs for.
+mod commit;
+
+/// The commit status when the forge is unwilling, and while it waits.
+mod status_trouble;
+
+/// The same binary on a person's own machine.
+mod cli;

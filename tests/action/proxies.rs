@@ -1,0 +1,207 @@
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+
+use crate::harness::Preflight;
+use crate::peer::Step::{Reset, Say, Take};
+use crate::server::{Refusing, Server, response};
+use crate::tls_server::{Certified, Tls, trusted_pem};
+
+/// A name that only a proxy could look up. The tests' proxies do not.
+const PLAIN: &str = "http://dep.invalid/health";
+const SECURE: &str = "https://dep.invalid/health";
+
+/// A proxy that leads the way of every CONNECT to this server.
+fn tunnel_to(server: &Server) -> Server {
+    let there = server.host();
+    Server::start(move |peer| {
+        peer.request();
+        let mut onward = TcpStream::connect(&there).unwrap();
+        peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
+        let (mut back, mut inward) = (onward.try_clone().unwrap(), peer.socket());
+        let back = thread::spawn(move || copy(&mut back, &mut inward));
+        copy(&mut peer.socket(), &mut onward);
+        back.join().unwrap();
+    })
+}
+
+fn copy(from: &mut TcpStream, to: &mut TcpStream) {
+    io::copy(from, to).ok();
+    to.shutdown(Shutdown::Write).ok();
+}
+
+#[test]
+fn proxies_are_found_in_the_environment() {
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        let proxy = Server::status(200);
+        Preflight::probing(PLAIN)
+            .env(variable, proxy.url())
+            .run()
+            .up();
+        assert_eq!(proxy.heads()[0].word(0), "GET", "{variable}");
+        assert_eq!(proxy.heads()[0].word(1), PLAIN, "{variable}");
+    }
+    for variable in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        let proxy = Server::reply(response(502, ""));
+        Preflight::probing(SECURE)
+            .env(variable, proxy.url())
+            .run()
+            .down("proxy-upstream");
+        assert_eq!(proxy.heads()[0].word(0), "CONNECT", "{variable}");
+        assert_eq!(proxy.heads()[0].word(1), "dep.invalid:443", "{variable}");
+    }
+}
+
+#[test]
+fn no_proxy_is_obeyed() {
+    for variable in ["no_proxy", "NO_PROXY"] {
+        for (host, exempt) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "example.com, 127.0.0.0/8"),
+            ("127.0.0.1", "*"),
+            ("localhost", "localhost"),
+            ("localhost", "*"),
+        ] {
+            let proxy = Server::status(503).unhit();
+            let server = Server::status(200);
+            let step = Preflight::probing(format!("http://{host}:{}/", server.port()));
+            let step = step.env("http_proxy", proxy.url()).env(variable, exempt);
+            step.run().up();
+        }
+        let proxy = Server::status(200);
+        let server = Server::status(503).unhit();
+        let step = Preflight::probing(server.url()).env("http_proxy", proxy.url());
+        step.env(variable, "example.com").run().up();
+    }
+}
+
+/// What a proxy does to a request, and to a CONNECT.
+#[test]
+fn the_faults_of_a_proxy_are_not_the_dependency_s() {
+    let table = [
+        (SECURE, 407, "unknown", "proxy"),
+        (SECURE, 403, "unknown", "proxy"),
+        (SECURE, 404, "unknown", "proxy"),
+        (SECURE, 500, "down", "proxy-upstream"),
+        (SECURE, 502, "down", "proxy-upstream"),
+        (SECURE, 503, "down", "proxy-upstream"),
+        (SECURE, 504, "down", "proxy-upstream"),
+        (PLAIN, 407, "unknown", "proxy"),
+        (PLAIN, 403, "up", ""),
+        (PLAIN, 404, "up", ""),
+        (PLAIN, 503, "down", "status"),
+    ];
+    for (url, status, result, cause) in table {
+        let proxy = Server::status(status);
+        let step = Preflight::probing(url)
+            .env("HTTP_PROXY", proxy.url())
+            .env("HTTPS_PROXY", proxy.url());
+        let run = step.run();
+        assert_eq!(
+            (status, run.output("result"), run.output("cause")),
+            (status, result, cause),
+            "{url}\n{run}"
+        );
+        let message = run.message();
+        let blamed = message.contains("proxy");
+        assert_eq!(blamed, result != "up", "{message}\n{run}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_the_runner_s_fault() {
+    let gone = Refusing::new();
+    for url in [PLAIN, SECURE] {
+        let step = Preflight::probing(url)
+            .env("HTTP_PROXY", gone.url())
+            .env("HTTPS_PROXY", gone.url());
+        let run = step.run();
+        run.found("unknown", "proxy").shows(&[&gone.host()]);
+        assert_eq!(run.lines("RUNNER-NET:dep.invalid").len(), 1, "{run}");
+        assert_eq!(run.output("exit-code"), "75", "{run}");
+        assert!(!run.annotated("error", "RUNNER-NET").is_empty(), "{run}");
+    }
+}
+
+#[test]
+fn what_lies_behind_a_proxy_is_judged_as_without() {
+    let table = [
+        (Certified::Well, ""),
+        (Certified::Expired, "tls-expired"),
+        (Certified::OtherName, "tls-hostname"),
+    ];
+    for (certified, cause) in table {
+        let server = Tls::new(certified).healthy();
+        let proxy = tunnel_to(&server);
+        let step = Preflight::probing(server.url()).env("HTTPS_PROXY", proxy.url());
+        let step = step
+            .file("ca.pem", trusted_pem())
+            .set("ca-certificates", "ca.pem");
+        step.run()
+            .found(if cause.is_empty() { "up" } else { "down" }, cause);
+    }
+}
+
+/// The way ends at the proxy: with another protocol than it was said to have.
+#[test]
+fn a_proxy_that_cannot_be_used_is_named() {
+    let plain = Server::script(&[Take(1), Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")]);
+    let table = [
+        ("https", plain.host()),
+        // Not among the proxies that are supported.
+        ("socks5", Refusing::new().host()),
+    ];
+    for (scheme, host) in table {
+        for url in [PLAIN, SECURE] {
+            let proxy = format!("{scheme}://{host}");
+            let step = Preflight::probing(url).env("all_proxy", proxy);
+            let run = step.run();
+            run.found("unknown", "proxy").shows(&[&host]);
+        }
+    }
+}
+
+/// User info of a proxy goes to that proxy, and shows nowhere.
+#[test]
+fn a_login_at_the_proxy_stays_there() {
+    let server = Tls::new(Certified::Well).healthy();
+    let tunnel = tunnel_to(&server);
+    let plain = Server::status(200);
+    let login = |proxy: &Server| format!("http://carl:hunter2@{}", proxy.host());
+    let targets = [("secure", server.url()), ("plain", PLAIN.to_owned())];
+    let step = Preflight::targets(&targets)
+        .file("ca.pem", trusted_pem())
+        .set("ca-certificates", "ca.pem");
+    let run = step
+        .env("https_proxy", login(&tunnel))
+        .env("http_proxy", login(&plain))
+        .run();
+    run.up().hides(&["hunter2", "carl", "Y2FybDpodW50ZXIy"]);
+
+    for proxy in [&tunnel, &plain] {
+        let head = &proxy.heads()[0];
+        assert_eq!(
+            head.header("proxy-authorization"),
+            Some("Basic Y2FybDpodW50ZXIy"),
+            "{}",
+            head.text
+        );
+    }
+    assert_eq!(server.heads()[0].header("proxy-authorization"), None);
+
+    let gone = Refusing::new();
+    let address = format!("http://carl:hunter2@{}", gone.host());
+    let run = Preflight::probing(PLAIN).env("http_proxy", address).run();
+    run.found("unknown", "proxy").hides(&["hunter2", "carl"]);
+}
+
+/// The dependency answers through the proxy, and breaks off there.
+#[test]
+fn a_tunnel_that_breaks_is_down() {
+    let server = Server::script(&[Reset]).scheme("https");
+    let proxy = tunnel_to(&server);
+    let run = Preflight::probing(server.url())
+        .env("https_proxy", proxy.url())
+        .run();
+    assert_eq!(run.output("result"), "down", "{run}");
+}

@@ -1,0 +1,187 @@
+use crate::forge::{Forge, Kind, Mood};
+use crate::harness::{Preflight, SHA, TOKEN};
+use crate::server::{Refusing, Server};
+
+const KINDS: [Kind; 3] = [Kind::Github, Kind::GithubServer, Kind::Gitea];
+
+#[test]
+fn every_forge_gets_the_same_post() {
+    let (healthy, failing, gone) = (Server::status(200), Server::status(503), Refusing::new());
+    let table = [
+        (healthy.url(), "success", ""),
+        (failing.url(), "failure", "503"),
+        (gone.url(), "failure", "refused"),
+    ];
+    for kind in KINDS {
+        for (url, state, why) in &table {
+            let forge = Forge::new(kind);
+            let run = Preflight::targets(&[("llm", url)]).on(&forge).run();
+            assert!(run.annotated("warning", "").is_empty(), "{run}");
+
+            let posts = forge.posts();
+            assert_eq!(posts.len(), 1, "{run}");
+            let (head, body) = (&posts[0].head, &posts[0].body);
+            assert_eq!(
+                head.word(1),
+                format!("{}/repos/acme/shop/statuses/{SHA}", kind.base()),
+                "{run}"
+            );
+            let login = head.header("authorization").unwrap_or_default();
+            assert!(
+                [format!("Bearer {TOKEN}"), format!("token {TOKEN}")].contains(&login.to_owned()),
+                "{login}"
+            );
+            assert!(
+                head.header("user-agent")
+                    .is_some_and(|agent| !agent.is_empty()),
+                "GitHub wants one"
+            );
+            assert!(
+                head.header("content-type")
+                    .is_some_and(|kind| kind.starts_with("application/json"))
+            );
+
+            assert_eq!(body["state"], *state, "{body}");
+            assert_eq!(body["context"], "dep-preflight / e2e", "{body}");
+            let description = body["description"].as_str().unwrap();
+            assert!(description.contains(why), "{description}");
+            assert!(
+                *state == "success" || description.contains("llm"),
+                "{description}"
+            );
+            let link = body["target_url"].as_str().unwrap();
+            let runs = forge.server.at("/acme/shop/actions/runs/");
+            let run_id = link.strip_prefix(&runs).unwrap_or_else(|| panic!("{link}"));
+            assert!(
+                run_id.starts_with("4711") || kind == Kind::Gitea && run_id == "12",
+                "{link}"
+            );
+            assert_eq!(run.report()["run_url"], link, "{run}");
+            assert_eq!(run.report()["sha"], SHA, "{run}");
+        }
+    }
+}
+
+#[test]
+fn results_have_states() {
+    let gone = Refusing::new();
+    let server = Server::status(200);
+    let table = [
+        (
+            Preflight::probing("http://dep.invalid/")
+                .env("http_proxy", gone.url())
+                .env("no_proxy", "127.0.0.1"),
+            "error",
+        ),
+        (
+            Preflight::probing(server.url()).env("GITHUB_OUTPUT", "/dev/full"),
+            "error",
+        ),
+        (
+            Preflight::probing(gone.url())
+                .set("fail-on-down", "false")
+                .lenient(),
+            "failure",
+        ),
+        (
+            Preflight::new().set(
+                "targets",
+                format!("a: {{url: '{}', optional: true}}", gone.url()),
+            ),
+            "success",
+        ),
+    ];
+    for (step, state) in table {
+        let forge = Forge::new(Kind::Github);
+        let run = step.on(&forge).run();
+        assert_eq!(forge.posted("state"), [state], "{run}");
+    }
+}
+
+#[test]
+fn a_description_is_short() {
+    let gone = Refusing::new();
+    for (count, length) in [(1, 10), (1, 60), (2, 60), (30, 12), (30, 60)] {
+        let name = |number| format!("t{number}-{}", "x".repeat(length));
+        let targets: Vec<_> = (0..count)
+            .map(|number| (name(number), gone.url()))
+            .collect();
+        let forge = Forge::new(Kind::Github);
+        let run = Preflight::targets(&targets).on(&forge).run();
+        let description = &forge.posted("description")[0];
+        assert!(description.chars().count() <= 140, "{description}\n{run}");
+        assert!(
+            description.contains("t0-") && description.contains("refused"),
+            "{description}"
+        );
+    }
+}
+
+#[test]
+fn context_and_link_can_be_chosen() {
+    let server = Server::status(200);
+    let forge = Forge::new(Kind::Gitea);
+    let step = Preflight::probing(server.url())
+        .on(&forge)
+        .set("status-context", "e2e / über");
+    step.set("target-url", "https://logs.example/7?tab=x")
+        .run()
+        .up();
+    assert_eq!(forge.posted("context"), ["e2e / über"]);
+    assert_eq!(forge.posted("target_url"), ["https://logs.example/7?tab=x"]);
+
+    let forge = Forge::new(Kind::Github);
+    Preflight::probing(server.url())
+        .on(&forge)
+        .without("GITHUB_JOB")
+        .run()
+        .up();
+    assert_eq!(forge.posted("context"), ["dep-preflight"]);
+}
+
+type Change = fn(Preflight) -> Preflight;
+
+#[test]
+fn without_a_need_nothing_is_posted() {
+    let server = Server::status(200);
+    let table: [(&str, Change); 5] = [
+        ("no token", |step| step.set("token", "")),
+        ("no repository", |step| step.without("GITHUB_REPOSITORY")),
+        ("no API", |step| step.without("GITHUB_API_URL")),
+        ("not wanted", |step| step.set("commit-status", "false")),
+        ("no commit", |step| step.without("GITHUB_SHA")),
+    ];
+    for (name, change) in table {
+        let forge = Forge::new(Kind::Github).unhit();
+        let run = change(Preflight::probing(server.url()).on(&forge)).run();
+        run.up();
+        assert!(run.annotations.is_empty(), "{name}\n{run}");
+    }
+    let forge = Forge::new(Kind::Github).unhit();
+    assert_eq!(
+        Preflight::probing(server.url())
+            .set("expect", "x")
+            .on(&forge)
+            .run()
+            .code,
+        Some(78)
+    );
+}
+
+/// The token goes to the forge's API, and to nobody it points to.
+#[test]
+fn the_token_does_not_follow_redirects() {
+    for kind in KINDS {
+        let elsewhere = Server::status(201).maybe();
+        let forge = Forge::in_mood(
+            kind,
+            Mood::Redirects(elsewhere.at("/repos/acme/shop/statuses/x")),
+        );
+        let server = Server::status(200);
+        Preflight::probing(server.url()).on(&forge).run().up();
+        for head in elsewhere.heads() {
+            assert!(!head.text.contains(TOKEN), "{}", head.text);
+        }
+        assert!(server.heads().iter().all(|head| !head.text.contains(TOKEN)));
+    }
+}

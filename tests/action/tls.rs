@@ -1,0 +1,210 @@
+use h2::Reason;
+use rustls::version::{TLS12, TLS13};
+
+use crate::harness::Preflight;
+use crate::peer::Script;
+use crate::peer::Step::{Hang, Hear, Reset, Say, Take};
+use crate::server::Server;
+use crate::tls_server::{Certified, Http2, Tls, plain_http2, trusted_pem};
+
+/// A step that trusts the authority of the tests.
+fn trusting(server: &Server) -> Preflight {
+    Preflight::probing(server.url())
+        .file("ca.pem", trusted_pem())
+        .set("ca-certificates", "ca.pem")
+}
+
+#[test]
+fn certificates_are_judged() {
+    let table = [
+        (Certified::Well, ""),
+        (Certified::Expired, "tls-expired"),
+        (Certified::NotYetValid, "tls-expired"),
+        (Certified::OtherName, "tls-hostname"),
+        (Certified::UnknownIssuer, "tls-untrusted"),
+        (Certified::SelfSigned, "tls-untrusted"),
+        (Certified::SelfSignedCa, "tls-untrusted"),
+    ];
+    for (certified, cause) in table {
+        for version in [&TLS12, &TLS13] {
+            let server = Tls::new(certified).only(version).healthy();
+            let run = trusting(&server).run();
+            run.found(if cause.is_empty() { "up" } else { "down" }, cause);
+            let detail = run.attempts()[0]["detail"].to_string();
+            assert!(
+                cause != "tls-expired" || detail.contains("clock"),
+                "{detail}\n{run}"
+            );
+            assert!(
+                cause != "tls-hostname" || detail.contains("other.example"),
+                "{detail}\n{run}"
+            );
+            assert!(
+                cause.is_empty() || server.requests() == 0,
+                "a request was sent\n{run}"
+            );
+        }
+    }
+}
+
+/// Without the input, nobody trusts the authority of the tests.
+#[test]
+fn a_private_authority_must_be_named() {
+    let server = Tls::new(Certified::Well).healthy();
+    Preflight::probing(server.url()).run().down("tls-untrusted");
+}
+
+#[test]
+fn a_self_signed_certificate_can_be_named() {
+    for certified in [Certified::SelfSigned, Certified::SelfSignedCa] {
+        let tls = Tls::new(certified);
+        let server = tls.healthy();
+        let step = Preflight::probing(server.url()).set("ca-certificates", "own.pem");
+        step.file("own.pem", tls.pem()).run().up();
+    }
+}
+
+/// More roots than one stand in one file, with text between them.
+#[test]
+fn several_roots_are_trusted() {
+    let own = Tls::new(Certified::SelfSigned);
+    let roots = format!("# Ours\n{}\n# Theirs\n{}\n", own.pem(), trusted_pem());
+    for tls in [own, Tls::new(Certified::Well)] {
+        let server = tls.healthy();
+        let step = Preflight::probing(server.url()).set("ca-certificates", "roots.pem");
+        step.file("roots.pem", &roots).run().up();
+    }
+}
+
+/// TLS 1.3 says so only after the handshake, where a request may have been
+/// sent already.
+#[test]
+fn a_client_certificate_that_is_wanted_is_named() {
+    for version in [&TLS12, &TLS13] {
+        let server = Tls::new(Certified::Well)
+            .only(version)
+            .wanting_client_certificate()
+            .healthy();
+        let run = trusting(&server).run();
+        run.down("tls");
+        let message = run.message().to_lowercase();
+        assert!(message.contains("client certificate"), "{message}\n{run}");
+    }
+}
+
+#[track_caller]
+fn fails(server: &Server, name: &str, cause: &str) {
+    let run = trusting(server).set("timeout", "1500ms").run();
+    assert_eq!((name, run.output("cause")), (name, cause), "{run}");
+    run.down(cause);
+}
+
+#[test]
+fn handshakes_fail_in_many_ways() {
+    // An alert is a record of type 21, of two bytes: fatal, and which.
+    let table: [(&str, Script, &str); 7] = [
+        (
+            "plain text",
+            &[Take(1), Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")],
+            "tls",
+        ),
+        (
+            "a mail server",
+            &[Say(b"220 mail.example ESMTP ready\r\n")],
+            "tls",
+        ),
+        (
+            "handshake_failure",
+            &[Take(1), Say(&[21, 3, 3, 0, 2, 2, 40])],
+            "tls",
+        ),
+        (
+            "unrecognized_name",
+            &[Take(1), Say(&[21, 3, 3, 0, 2, 2, 112])],
+            "tls",
+        ),
+        ("closed", &[Take(1)], "closed"),
+        ("reset", &[Take(1), Reset], "reset"),
+        ("unfinished", &[Hang], "response-timeout"),
+    ];
+    for (name, script, cause) in table {
+        fails(&Server::script(script).scheme("https"), name, cause);
+    }
+}
+
+/// After the handshake it is the same as without TLS.
+#[test]
+fn behind_tls_causes_are_the_same() {
+    let table: [(&str, Script, &str); 5] = [
+        ("closed without a word", &[Hear], "closed"),
+        (
+            "closed within the head",
+            &[Hear, Say(b"HTTP/1.1 200 OK\r\nA: ")],
+            "closed",
+        ),
+        ("reset", &[Hear, Reset], "reset"),
+        ("junk", &[Hear, Say(b"220 hello\r\n\r\n")], "protocol"),
+        ("silent", &[Hear, Hang], "response-timeout"),
+    ];
+    for (name, script, cause) in table {
+        fails(
+            &Tls::new(Certified::Well).start(|peer| peer.play(script)),
+            name,
+            cause,
+        );
+    }
+}
+
+/// A library may send a request again that HTTP/2 calls safe to be sent
+/// again: the server must get as many as there are attempts.
+#[test]
+fn http2_causes_are_told_apart() {
+    let table = [
+        (Http2::Answers(200), ""),
+        (Http2::Answers(404), ""),
+        (Http2::Answers(503), "status"),
+        (Http2::Resets(Reason::INTERNAL_ERROR), "reset"),
+        (Http2::Resets(Reason::REFUSED_STREAM), "reset"),
+        (Http2::Resets(Reason::HTTP_1_1_REQUIRED), "reset"),
+        (Http2::GoesAway(Reason::NO_ERROR), "closed"),
+        (Http2::GoesAway(Reason::ENHANCE_YOUR_CALM), "closed"),
+        (Http2::KeepsSilent, "response-timeout"),
+    ];
+    for (manners, cause) in table {
+        let server = Tls::new(Certified::Well).http2(manners);
+        let run = trusting(&server)
+            .set("attempts", 2)
+            .set("timeout", "1500ms")
+            .run();
+        assert_eq!(run.output("cause"), cause, "{manners:?}\n{run}");
+        let sent = if cause.is_empty() { 1 } else { 2 };
+        assert_eq!(
+            (server.requests(), run.attempts().len()),
+            (sent, sent),
+            "{manners:?}\n{run}"
+        );
+    }
+}
+
+/// Without TLS nothing says that a server speaks HTTP/2 alone, and HTTP/1.1
+/// is what it is asked in.
+#[test]
+fn plain_http2_is_another_protocol() {
+    let server = plain_http2(Http2::Answers(404));
+    let run = Preflight::probing(server.url()).set("attempts", 1).run();
+    run.found("down", "protocol");
+}
+
+/// Where the time went, as far as there was something to go through.
+#[test]
+fn phases_are_measured() {
+    let server = Tls::new(Certified::Well).healthy();
+    let run = trusting(&server).run();
+    let phases = &run.attempts()[0]["phases"];
+    for phase in ["connect_ms", "tls_ms", "response_ms"] {
+        assert!(phases[phase].is_number(), "{phase}\n{run}");
+    }
+    let plain = Server::status(200);
+    let run = Preflight::probing(plain.url()).run();
+    assert!(run.attempts()[0]["phases"]["tls_ms"].is_null(), "{run}");
+}

@@ -1,0 +1,222 @@
+use std::io;
+use std::net::TcpStream;
+use std::sync::{Arc, LazyLock};
+
+use h2::{Reason, RecvStream};
+use http::{Request, Response};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer,
+    KeyPair, date_time_ymd,
+};
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+
+use crate::peer::Peer;
+use crate::server::{Log, Server};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// The authority that the tests trust, where they say so.
+static TRUSTED: LazyLock<Authority> = LazyLock::new(|| authority("Trusted by the tests"));
+
+/// One that nobody trusts.
+static UNKNOWN: LazyLock<Authority> = LazyLock::new(|| authority("Unknown to everybody"));
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// The PEM of the authority that the tests trust.
+pub(crate) fn trusted_pem() -> String {
+    TRUSTED.pem()
+}
+
+/// What is right or wrong with the certificate of a server on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Certified {
+    Well,
+    Expired,
+    NotYetValid,
+    OtherName,
+    UnknownIssuer,
+    SelfSigned,
+    SelfSignedCa,
+}
+
+/// What a server asks of its clients, beside what it shows them.
+pub(crate) struct Tls {
+    certificate: Certificate,
+    key: KeyPair,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    wants_client_certificate: bool,
+}
+
+impl Tls {
+    pub(crate) fn new(certified: Certified) -> Self {
+        let name = if matches!(certified, Certified::OtherName) {
+            "other.example"
+        } else {
+            "127.0.0.1"
+        };
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        match certified {
+            Certified::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+            Certified::NotYetValid => params.not_before = date_time_ymd(3001, 1, 1),
+            Certified::SelfSignedCa => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            _ => {}
+        }
+        let key = KeyPair::generate().unwrap();
+        let by = |issuer: &Issuer<'static, KeyPair>| params.signed_by(&key, issuer);
+        let certificate = match certified {
+            Certified::SelfSigned | Certified::SelfSignedCa => params.self_signed(&key),
+            Certified::UnknownIssuer => by(&UNKNOWN),
+            _ => by(&TRUSTED),
+        };
+        let versions = rustls::ALL_VERSIONS.to_vec();
+        Self {
+            certificate: certificate.unwrap(),
+            key,
+            versions,
+            wants_client_certificate: false,
+        }
+    }
+
+    pub(crate) fn only(mut self, version: &'static SupportedProtocolVersion) -> Self {
+        self.versions = vec![version];
+        self
+    }
+
+    pub(crate) fn wanting_client_certificate(mut self) -> Self {
+        self.wants_client_certificate = true;
+        self
+    }
+
+    /// The PEM of the server's own certificate.
+    pub(crate) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    fn config(&self, alpn: &str) -> Arc<ServerConfig> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_protocol_versions(&self.versions).unwrap();
+        let builder = if self.wants_client_certificate {
+            let mut roots = RootCertStore::empty();
+            roots.add(TRUSTED.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            builder.with_no_client_auth()
+        };
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let mut config = builder
+            .with_single_cert(vec![self.certificate.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![alpn.into()];
+        Arc::new(config)
+    }
+
+    /// Does as told with each connection, in HTTP/1.1.
+    pub(crate) fn start(&self, serve: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+        let config = self.config("http/1.1");
+        Server::accepting("https", move |socket, log| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let io = StreamOwned::new(session, socket.try_clone().unwrap());
+            let mut peer = Peer::new(io, socket, log);
+            serve(&mut peer);
+            peer.finish();
+        })
+    }
+
+    /// Answers every request with 200.
+    pub(crate) fn healthy(&self) -> Server {
+        self.start(|peer| {
+            if peer.request().is_some() {
+                peer.send(crate::server::response(200, ""));
+            }
+        })
+    }
+
+    /// Does as told with each request, in HTTP/2.
+    pub(crate) fn http2(&self, manners: Http2) -> Server {
+        let acceptor = TlsAcceptor::from(self.config("h2"));
+        Server::accepting("https", move |socket, log| {
+            let accept = async |socket| acceptor.accept(socket).await;
+            converse(socket, &log, manners, accept);
+        })
+    }
+}
+
+/// Does as told with each request, in HTTP/2 without TLS.
+pub(crate) fn plain_http2(manners: Http2) -> Server {
+    Server::accepting("http", move |socket, log| {
+        converse(socket, &log, manners, async |socket| Ok(socket));
+    })
+}
+
+/// An error is the client's leaving: what it thinks of it is in its report.
+fn converse<S: Stream>(
+    socket: TcpStream,
+    log: &Log,
+    manners: Http2,
+    accept: impl AsyncFnOnce(tokio::net::TcpStream) -> io::Result<S>,
+) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let conversation = async {
+        socket.set_nonblocking(true)?;
+        let stream = accept(tokio::net::TcpStream::from_std(socket)?).await?;
+        http2(stream, log, manners).await.map_err(io::Error::other)
+    };
+    let runtime = runtime.enable_all().build().unwrap();
+    runtime.block_on(conversation).ok();
+}
+
+/// What a server does with a request in HTTP/2.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Http2 {
+    Answers(u16),
+    Resets(Reason),
+    GoesAway(Reason),
+    KeepsSilent,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
+    let mut connection = h2::server::handshake(stream).await?;
+    while let Some(asked) = connection.accept().await {
+        let (request, mut respond) = asked?;
+        log.record(head(&request));
+        match manners {
+            Http2::Answers(status) => {
+                let answer = Response::builder().status(status).body(()).unwrap();
+                respond.send_response(answer, true)?;
+            }
+            Http2::Resets(reason) => respond.send_reset(reason),
+            Http2::GoesAway(reason) => connection.abrupt_shutdown(reason),
+            // Dropped, the handle would reset the stream.
+            Http2::KeepsSilent => std::mem::forget(respond),
+        }
+    }
+    Ok(())
+}
+
+/// The head as HTTP/1 would have written it.
+fn head(request: &Request<RecvStream>) -> String {
+    let mut text = format!("{} {} HTTP/2\r\n", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        text.extend([name.as_str(), ": ", &value, "\r\n"]);
+    }
+    text
+}

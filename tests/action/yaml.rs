@@ -1,0 +1,89 @@
+use crate::harness::Preflight;
+use crate::inputs::refused;
+use crate::server::Server;
+
+/// Each wrong in one way, with a word about what that is.
+#[test]
+fn targets_are_checked() {
+    let table = [
+        ("", "targets"),
+        ("{}", "targets"),
+        ("- http://127.0.0.1/", "targets"),
+        ("just words", "targets"),
+        ("a: [", "targets"),
+        ("a: 'http://x:1/'\na: 'http://x:2/'", "a"),
+        ("a b: 'http://x:1/'", "a b"),
+        ("a: {timeout: 1s}", "url"),
+    ];
+    for (yaml, word) in table {
+        refused(Preflight::new().set("targets", yaml), &[word]);
+    }
+    let options = [
+        ("timeuot: 1s", "timeuot"),
+        ("timeout: 1", "timeout"),
+        ("timeout: 1s, timeout: 2s", "timeout"),
+        ("optional: perhaps", "optional"),
+        ("attempts: 0", "attempts"),
+        ("method: POST", "method"),
+        ("expect: fine", "expect"),
+        ("deadline: 5s", "deadline"),
+        ("headers: [x]", "headers"),
+        ("headers: {'a b': c}", "a b"),
+        ("headers: {a: \"b\\nc\"}", "headers"),
+    ];
+    for (option, word) in options {
+        let yaml = format!("llm: {{url: 'http://127.0.0.1:1/', {option}}}");
+        refused(Preflight::new().set("targets", yaml), &["llm", word]);
+    }
+}
+
+#[test]
+fn a_config_file_is_checked() {
+    let with = |option: &str| format!("targets: {{a: 'http://127.0.0.1:1/'}}\n{option}");
+    let table = [
+        (String::new(), "targets"),
+        ("targets: {}".to_owned(), "targets"),
+        ("timeout: 5s".to_owned(), "targets"),
+        (with("timeuot: 5s"), "timeuot"),
+        (with("timeout: 5"), "timeout"),
+        (with("token: abc"), "token"),
+        (with("url: 'http://127.0.0.1:1/'"), "url"),
+        (with("fail-on-down: 7"), "fail-on-down"),
+        (with("method: GET\nmethod: HEAD"), "method"),
+    ];
+    for (yaml, word) in table {
+        let step = Preflight::new().file("preflight.yml", yaml);
+        refused(step.set("config", "preflight.yml"), &[word]);
+    }
+    // Small files that would fill the memory, or the stack.
+    let nodes = ["*a"; 9].join(", ");
+    let bomb: String = (1..20).fold("a: &a x\n".to_owned(), |yaml, _| {
+        format!("{yaml}b: &a [{nodes}]\n")
+    });
+    for content in [bomb, "targets: ".to_owned() + &"[".repeat(100_000)] {
+        let step = Preflight::new().file("preflight.yml", content);
+        refused(step.set("config", "preflight.yml"), &["config"]);
+    }
+    let step = Preflight::new().file("preflight.yml", b"targets: {a: '\xff'}");
+    refused(step.set("config", "preflight.yml"), &["UTF-8"]);
+    refused(Preflight::new().set("config", "."), &["config"]);
+    let missing = Preflight::new().set("config", "missing.yml");
+    refused(missing, &["config", "missing.yml"]);
+}
+
+/// Anchors and comments are YAML as well; a byte order mark comes with
+/// editors.
+#[test]
+fn yaml_may_be_written_as_people_do() {
+    let server = Server::status(204);
+    let file = format!(
+        "\u{feff}# Ours\n---\ntargets:\n  a: &own\n    url: \"{}\"\n    expect: '204'\n  b: *own\n...\n",
+        server.url()
+    );
+    let run = Preflight::new()
+        .file("preflight.yml", file.replace('\n', "\r\n"))
+        .set("config", "preflight.yml")
+        .run();
+    run.up();
+    assert_eq!(server.requests(), 2);
+}
