@@ -4,11 +4,6 @@
 //! `sha256sum` prints for these files, in the order of their paths. No time, no folder and no
 //! git in it, so that everybody who builds these sources gets the same digest.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "this is how a build script talks to cargo"
-)]
-
 use std::fs;
 use std::io;
 use std::path::Path;
