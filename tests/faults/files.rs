@@ -1,0 +1,175 @@
+//! The files that resolution depends on.
+
+use crate::dns::{NXDOMAIN, Reply};
+use crate::lab::{DEP, DEP6, DNS, DNS6};
+use crate::row::Row;
+
+const URL: &str = "http://dep.test/";
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = resolv_conf();
+    rows.extend(hosts());
+    rows
+}
+
+fn resolv_conf() -> Vec<Row> {
+    vec![
+        Row::up("no resolv.conf: the local name server", |lab| {
+            lab.dep(200);
+            lab.without_etc("resolv.conf");
+            let _local = lab.inside("dns 127.0.0.1");
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1"),
+        Row::up("empty resolv.conf: the local name server", |lab| {
+            lab.dep(200);
+            lab.etc("resolv.conf", "");
+            let _local = lab.inside("dns 127.0.0.1");
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1"),
+        Row::up("resolv.conf with options only", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                "# by hand\noptions edns0 trust-ad\nsearch corp.test\n",
+            );
+            let _local = lab.inside("dns 127.0.0.1");
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1"),
+        Row::up("resolv.conf with lines that nobody knows", |lab| {
+            lab.dep(200);
+            let odd =
+                "; a comment\nlookup file bind\noptions no-aaaa frobnicate:7 single-request\n";
+            lab.etc(
+                "resolv.conf",
+                &format!("{odd}nameserver\nnameserver {DNS}\nsortlist 10.0.0.0\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::down("no resolv.conf, no local name server", "dns", |lab| {
+            lab.without_etc("resolv.conf");
+            lab.step(URL).run()
+        }),
+        Row::up("name server by IPv6", |lab| {
+            lab.dep(200);
+            lab.etc("resolv.conf", &format!("nameserver {DNS6}\n"));
+            lab.names(DNS6, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 2/0"),
+        Row::up("name server by IPv6 with a zone", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                &format!("nameserver fe80::1%eth0\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).set("timeout", "8s").run()
+        })
+        .within(0..=7000),
+        Row::up("search list: a short name", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                &format!("search a.test corp.test\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.corp.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep/").run()
+        })
+        .within(0..=1500),
+        Row::up("ndots:5 as in Kubernetes", |lab| {
+            lab.dep(200);
+            let search =
+                "search e2e.svc.cluster.test svc.cluster.test cluster.test\noptions ndots:5\n";
+            lab.etc("resolv.conf", &format!("{search}nameserver {DNS}\n"));
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.shop.svc.cluster.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep.shop/").run()
+        })
+        .within(0..=1500),
+        Row::up("ndots:5, a full name", |lab| {
+            lab.dep(200);
+            let search =
+                "search e2e.svc.cluster.test svc.cluster.test cluster.test\noptions ndots:5\n";
+            lab.etc("resolv.conf", &format!("{search}nameserver {DNS}\n"));
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.example.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep.example.test/").run()
+        })
+        .within(0..=1500),
+    ]
+}
+
+fn hosts() -> Vec<Row> {
+    vec![
+        Row::up("hosts: a name, the name server not asked", |lab| {
+            lab.dep(200);
+            lab.names(DNS, |_| Reply::code(NXDOMAIN));
+            lab.hosts(&[&format!("{DEP} other.test dep.test # by hand")]);
+            lab.step(URL).run()
+        })
+        .seen("dep 1/1 dns 0/0"),
+        Row::up("hosts: IPv4 there, IPv6 elsewhere by DNS", |lab| {
+            lab.dep(200);
+            lab.site("other", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.names(DNS, |question| Reply::of(question, &["10.77.1.9", DEP6]));
+            lab.hosts(&[&format!("{DEP} dep.test")]);
+            lab.step(URL).run()
+        })
+        .seen("dep 1/1 other 0/0 dns 0/0"),
+        Row::up("hosts: a name, the name server dead", |lab| {
+            lab.dep(200);
+            lab.etc("resolv.conf", "nameserver 10.77.9.9\n");
+            lab.hosts(&[&format!("{DEP} dep.test")]);
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1"),
+        Row::up("hosts: in capitals", |lab| {
+            lab.dep(200);
+            lab.hosts(&[&format!("{DEP}\tDEP.Test")]);
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::up("hosts: IPv6 only", |lab| {
+            lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.names(DNS, |_| Reply::code(NXDOMAIN));
+            lab.hosts(&[&format!("{DEP6} dep.test")]);
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 0/0"),
+        Row::up("localhost without a hosts file", |lab| {
+            lab.without_etc("hosts");
+            let _near = lab.inside("http 127.0.0.1:8080 200");
+            lab.step("http://localhost:8080/").run()
+        })
+        .within(0..=1500),
+        Row::up("a foreign nsswitch.conf", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "nsswitch.conf",
+                "hosts: mymachines wins [!UNAVAIL=return] ldap\n",
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 2/0"),
+    ]
+}

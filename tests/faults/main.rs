@@ -1,0 +1,94 @@
+//! The fault matrix: the real binary in real network namespaces, with faults that loopback
+//! cannot make. Prints a table of all rows (`cargo test --test faults -- --nocapture`);
+//! `FAULTS=word` plays only the rows whose name has the word.
+//!
+//! Each row is played by a process of its own: this test, started again by `unshare` in a
+//! network and mount namespace that is the *world* (servers, name servers, proxies). From
+//! there a second pair of namespaces is made, the *runner*, with a cable to the world and an
+//! `/etc` of its own. No namespace has a name: each is gone with its last process.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails; the table is for people"
+)]
+
+// What the rows stand on.
+
+/// Plays the rows beside one another, and prints the table.
+mod matrix;
+
+/// One row: what is done, what is expected.
+mod row;
+
+/// The two namespaces of a row.
+mod lab;
+
+/// Runs the binary in the runner's namespace.
+mod step;
+
+/// What a run left behind.
+mod run;
+
+/// Servers that count who came.
+mod site;
+
+/// A name server that answers as told.
+mod dns;
+
+/// Delay and reordering between two peers.
+mod relay;
+
+/// Services on the runner's own loopback.
+mod inside;
+
+// The rows.
+
+/// `down` or `unknown`: uplink, routes, control.
+mod unknown;
+
+/// Whose sign of life counts, and for what.
+mod signs;
+
+/// Causes below HTTP.
+mod causes;
+
+/// Name servers, good and bad.
+mod names;
+
+/// The files that resolution depends on.
+mod files;
+
+/// Several addresses, loss, delay.
+mod weather;
+
+/// Proxies on the way.
+mod proxies;
+
+/// The runner's own limits.
+mod limits;
+
+/// The hard deadline, one hang at a time.
+mod deadline;
+
+/// The hard deadline when it is the telling that hangs.
+mod telling;
+
+/// Attempts, connections, waits.
+mod manners;
+
+/// Commit status and signals.
+mod forge;
+
+#[test]
+fn matrix() {
+    let role = |name| std::env::var(name).ok();
+    if let Some(spec) = role(inside::ROLE) {
+        inside::serve(&spec);
+    } else if let Some(row) = role(matrix::ROLE) {
+        matrix::play(&row);
+    } else {
+        matrix::run();
+    }
+}

@@ -1,0 +1,222 @@
+//! Whose sign of life counts, and for what.
+
+use crate::lab::{FORGE, HOLE, OTHER};
+use crate::row::Row;
+use crate::site::{Peer, response};
+
+const CONTROL: &str = "http://10.77.2.1/";
+const HOLE_URL: &str = "http://10.77.9.1/";
+const OTHER_URL: &str = "http://10.77.1.2/";
+const LOCAL: &str = "http://127.0.0.1:8080/";
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = of_control();
+    rows.extend(of_others());
+    rows.extend(of_loopback());
+    rows
+}
+
+/// A target that is black-holed, and a control address that does this.
+macro_rules! control {
+    ($play:expr) => {
+        |lab| {
+            lab.control($play);
+            lab.step(HOLE_URL)
+                .set("timeout", "700ms")
+                .control(CONTROL)
+                .run()
+        }
+    };
+}
+
+fn of_control() -> Vec<Row> {
+    vec![
+        Row::down(
+            "control answers 503",
+            "connect-timeout",
+            control!(|peer| peer.status(503)),
+        )
+        .seen("control 1/1"),
+        Row::down(
+            "control answers 401",
+            "connect-timeout",
+            control!(|peer| peer.status(401)),
+        )
+        .seen("control 1/1"),
+        Row::down(
+            "control redirects, which is not followed",
+            "connect-timeout",
+            |lab| {
+                lab.site("other", &format!("{OTHER}:80"), |peer| peer.status(200));
+                lab.control(|peer| peer.answer(&response(302, "Location: http://10.77.1.2/\r\n")));
+                lab.step(HOLE_URL).control(CONTROL).run()
+            },
+        )
+        .seen("other 0/0 control 1/1"),
+        Row::down("control resets", "connect-timeout", control!(Peer::reset)),
+        Row::down("control closes", "connect-timeout", control!(|_| {})),
+        Row::down(
+            "control is not HTTP",
+            "connect-timeout",
+            control!(|peer| _ = peer.say("220 mail.test ESMTP\r\n")),
+        ),
+        Row::down("control refuses", "connect-timeout", |lab| {
+            lab.step(HOLE_URL).control(CONTROL).run()
+        }),
+        Row::down("control's TLS fails", "connect-timeout", |lab| {
+            lab.site("control", &format!("{FORGE}:443"), |peer| {
+                _ = peer.say("not TLS\r\n");
+            });
+            lab.step(HOLE_URL).control("https://10.77.2.1/").run()
+        }),
+        Row::unknown(
+            "control connects and says nothing",
+            "connect-timeout",
+            control!(Peer::mute),
+        )
+        .within(4000..=8000)
+        .seen("control 1/1"),
+    ]
+}
+
+/// A target that is black-holed, and another one that does this; the control address must
+/// not be asked.
+macro_rules! other {
+    ($play:expr) => {
+        |lab| {
+            lab.site("other", &format!("{OTHER}:80"), $play);
+            lab.control(|peer| peer.status(200));
+            let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
+            let run = step.control(CONTROL).run();
+            run.expect("dep", "down connect-timeout");
+            run
+        }
+    };
+}
+
+fn of_others() -> Vec<Row> {
+    vec![
+        Row::down(
+            "another target is up",
+            "connect-timeout",
+            other!(|peer| peer.status(200)),
+        )
+        .seen("other 1/1 control 0/0"),
+        Row::down(
+            "another target answers 503",
+            "connect-timeout",
+            other!(|peer| peer.status(503)),
+        )
+        .seen("other 1/1 control 0/0"),
+        Row::down(
+            "another target resets",
+            "connect-timeout",
+            other!(Peer::reset),
+        )
+        .seen("other 1/0 control 0/0"),
+        Row::down("another target refuses", "connect-timeout", |lab| {
+            lab.control(|peer| peer.status(200));
+            let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
+            let run = step.control(CONTROL).run();
+            run.expect("other", "down refused");
+            run
+        })
+        .seen("control 0/0"),
+        Row::down(
+            "another target, optional, refuses",
+            "connect-timeout",
+            |lab| {
+                lab.control(|peer| peer.status(200));
+                let yaml =
+                    format!("dep: {HOLE_URL}\nother: {{url: '{OTHER_URL}', optional: true}}");
+                lab.step("").set("targets", yaml).control(CONTROL).run()
+            },
+        )
+        .seen("control 0/0"),
+        Row::down(
+            "another target connects, says nothing: no sign",
+            "response-timeout",
+            |lab| {
+                lab.site("other", &format!("{OTHER}:80"), Peer::mute);
+                lab.runner(&format!("ip route add unreachable {FORGE}"));
+                let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
+                let run = step.control(CONTROL).run();
+                run.expect("dep", "unknown connect-timeout");
+                run.expect("other", "down response-timeout");
+                run
+            },
+        )
+        .seen("other 1/1"),
+        Row::down(
+            "a hop before the black-holed one answered",
+            "connect-timeout",
+            |lab| {
+                lab.site("other", &format!("{OTHER}:80"), |peer| {
+                    peer.answer(&response(302, &format!("Location: http://{HOLE}/\r\n")));
+                });
+                lab.control(|peer| peer.status(200));
+                lab.step(OTHER_URL).control(CONTROL).run().says("10.77.9.1")
+            },
+        )
+        .seen("other 1/1 control 0/0"),
+    ]
+}
+
+fn of_loopback() -> Vec<Row> {
+    vec![
+        Row::unknown(
+            "control on loopback, target elsewhere",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 127.0.0.1:8080 200");
+                let run = lab.step(HOLE_URL).control(LOCAL).run();
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        ),
+        Row::down(
+            "control on loopback, target too",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 127.0.0.1:8080 200");
+                lab.runner_filter("input", "tcp dport 9 drop");
+                let run = lab.step("http://127.0.0.1:9/").control(LOCAL).run();
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        ),
+        Row::down(
+            "a loopback name that hosts gives",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 127.0.0.1:8080 200");
+                lab.hosts(&["127.0.0.1 dep.test"]);
+                lab.runner_filter("input", "tcp dport 9 drop");
+                let run = lab.step("http://dep.test:9/").control(LOCAL).run();
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        ),
+        Row::unknown(
+            "loopback refuses, target elsewhere, uplink down",
+            "unreachable",
+            |lab| {
+                lab.runner("ip link set eth0 down");
+                let yaml = format!("dep: {OTHER_URL}\nnear: {{url: '{LOCAL}', optional: true}}");
+                let run = lab.step("").set("targets", yaml).control(CONTROL).run();
+                run.expect("near", "down refused");
+                run
+            },
+        ),
+        Row::down(
+            "a remote sign counts for a loopback target",
+            "connect-timeout",
+            |lab| {
+                lab.control(|peer| peer.status(200));
+                lab.runner_filter("input", "tcp dport 9 drop");
+                lab.step("http://127.0.0.1:9/").control(CONTROL).run()
+            },
+        )
+        .seen("control 1/1"),
+    ]
+}
