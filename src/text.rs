@@ -98,17 +98,10 @@ fn mask_query(query: &str) -> String {
 /// `@` and what stands behind a `?` is masked, then cleaned and cut.
 #[must_use]
 pub fn show_value(value: &str) -> String {
-    let masked = value
-        .split_inclusive(char::is_whitespace)
-        .map(mask_word)
-        .collect::<String>();
-    clean(&masked, PIECE)
-}
-
-fn mask_word(word: &str) -> String {
-    let (scheme, rest) = match word.split_once("://") {
+    // All of it is one address, blanks or not: what follows a blank in a query is still its.
+    let (scheme, rest) = match value.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), word),
+        None => (String::new(), value),
     };
     let (rest, fragment) = match rest.split_once('#') {
         Some((rest, _)) => (rest, "#***"),
@@ -122,27 +115,30 @@ fn mask_word(word: &str) -> String {
         Some((_, host)) => format!("{MASK}@{host}"),
         None => rest.to_owned(),
     };
-    format!("{scheme}{rest}{query}{fragment}")
+    clean(&format!("{scheme}{rest}{query}{fragment}"), PIECE)
 }
 
-/// Free text from a server, in which the query values of `sent` are masked wherever they
-/// appear: error pages like to repeat what they were asked.
+/// Free text from a server, in which what was sent is masked wherever it appears: the query
+/// values of `urls` and the `values` of headers. Error pages like to repeat what they were asked.
 #[must_use]
-pub fn show_body(body: &str, sent: &Url, limit: usize) -> String {
-    let mut text = body.to_owned();
-    for (_, value) in sent.query_pairs() {
-        // Shorter values appear in any text by chance; they are no secrets.
-        if value.len() >= 4 {
-            text = text.replace(value.as_ref(), MASK);
-        }
+pub fn show_body(body: &str, urls: &[&Url], values: &[&str], limit: usize) -> String {
+    let mut sent: Vec<String> = values.iter().map(ToString::to_string).collect();
+    for url in urls {
+        sent.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        sent.extend(url.query().unwrap_or_default().split('&').map(|part| {
+            part.split_once('=')
+                .map_or(part, |(_, value)| value)
+                .to_owned()
+        }));
     }
-    for part in sent.query().unwrap_or_default().split('&') {
-        let raw = part.split_once('=').map_or(part, |(_, value)| value);
-        if raw.len() >= 4 {
-            text = text.replace(raw, MASK);
-        }
-    }
-    clean(&text, limit)
+    // Short ones appear in any text by chance, and are no secrets; the long ones first, because
+    // one may be a part of another.
+    sent.retain(|value| value.len() >= 4);
+    sent.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
+    let masked = sent.iter().fold(body.to_owned(), |text, value| {
+        text.replace(value.as_str(), MASK)
+    });
+    clean(&masked, limit)
 }
 
 /// Text in which no `::` stands: runners split a workflow command there. An IPv6 address is
@@ -268,8 +264,8 @@ mod tests {
     fn bodies_lose_what_was_sent() {
         let sent = url("https://h/p?key=s%20cret&x=1");
         assert_eq!(
-            show_body("no s cret or s%20cret, 1", &sent, 99),
-            "no *** or ***, 1"
+            show_body("no s cret or s%20cret, 1, blue", &[&sent], &["blue"], 99),
+            "no *** or ***, 1, ***"
         );
     }
 

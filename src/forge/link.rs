@@ -39,9 +39,10 @@ impl Version {
 /// The run's address, if the environment names one.
 #[must_use]
 pub fn run_url(env: &RunnerEnv, version: Option<Version>) -> Option<String> {
-    let server = env.github_server_url.as_deref()?.trim_end_matches('/');
-    let server = crate::inputs::values::link(server).ok()?;
-    let server = server.trim_end_matches('/');
+    let mut server = crate::inputs::values::url(env.github_server_url.as_deref()?).ok()?;
+    server.set_query(None);
+    server.set_fragment(None);
+    let server = server.as_str().trim_end_matches('/');
     let (owner, name) = env.repository()?;
     let number = |value: &Option<String>| -> Option<u64> { value.as_deref()?.parse().ok() };
     let by_id = match (env.flavour(), version) {

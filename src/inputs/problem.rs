@@ -22,6 +22,13 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// The place of a key: `targets.llm` and `expect` make `targets.llm.expect`. A key can be
+/// anything, an address with a secret too, so each is masked before it becomes a part.
+#[must_use]
+pub fn under(place: &str, key: &str) -> String {
+    format!("{place}.{}", text::show_value(key))
+}
+
 /// Everything that is wrong, in the order it was found.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("the configuration has {}", text::count(.0.len(), "problem"))]
@@ -31,7 +38,7 @@ impl Problems {
     /// Notes a value that cannot be used. The value is masked here, so no caller can forget.
     pub fn value(&mut self, input: &str, value: &str, reason: impl Into<String>) {
         self.0.push(Problem {
-            input: text::clean(input, text::PIECE),
+            input: text::clean(input, 3 * text::PIECE),
             value: Some(text::show_value(value)),
             reason: reason.into(),
         });
@@ -40,7 +47,7 @@ impl Problems {
     /// Notes a problem that no single value shows.
     pub fn general(&mut self, input: &str, reason: impl Into<String>) {
         self.0.push(Problem {
-            input: text::clean(input, text::PIECE),
+            input: text::clean(input, 3 * text::PIECE),
             value: None,
             reason: reason.into(),
         });

@@ -293,8 +293,9 @@ fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)>
     let mut targets = None;
     let mut seen = std::collections::HashSet::new();
     for (key, node) in entries {
+        let shown = text::show_value(&key);
         if !seen.insert(key.clone()) {
-            problems.general(&key, "is given a second time in the config file");
+            problems.general(&shown, "is given a second time in the config file");
         }
         if key == "targets" {
             targets = Some(node);
@@ -302,7 +303,7 @@ fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)>
         }
         let Some(field) = raw.config_key(&key) else {
             problems.general(
-                &key,
+                &shown,
                 format!("is not a key of a config file; there are {CONFIG_KEYS}"),
             );
             continue;
@@ -311,7 +312,7 @@ fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)>
             Node::Scalar(text) if !text.trim().is_empty() => *field = Some(text),
             Node::Scalar(_) | Node::Null => {}
             Node::List(_) | Node::Map(_) => {
-                problems.general(&key, format!("is {}, not a single value", node.kind()));
+                problems.general(&shown, format!("is {}, not a single value", node.kind()));
             }
         }
     }

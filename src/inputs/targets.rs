@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use super::problem::Problems;
+use super::problem::{Problems, under};
 use super::values;
 use super::yaml::Node;
 use crate::probe::Probe;
@@ -79,7 +79,7 @@ pub fn read(node: &Node, input: &str, defaults: &Defaults, problems: &mut Proble
     let mut seen = HashSet::new();
     let mut targets = Vec::with_capacity(entries.len());
     for (name, node) in entries {
-        let place = format!("{input}.{name}");
+        let place = under(input, name);
         let named = problems.take(input, name, values::name(name));
         if !seen.insert(name.as_str()) {
             problems.general(&place, "is defined a second time; names are unique");
@@ -121,7 +121,7 @@ fn with_options(
     let mut headers = HeaderMap::new();
     let mut seen = HashSet::new();
     for (key, node) in options {
-        let at = format!("{place}.{key}");
+        let at = under(place, key);
         if !seen.insert(key.as_str()) {
             problems.general(&at, "is given a second time");
         }
@@ -188,7 +188,7 @@ fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap 
         }
     };
     for (name, node) in entries {
-        let at = format!("{place}.{name}");
+        let at = under(place, name);
         let Node::Scalar(value) = node else {
             problems.general(&at, format!("is {}, not a single value", node.kind()));
             continue;

@@ -201,11 +201,13 @@ pub fn url(value: &str) -> Result<Url, String> {
 /// A link for people: http or https.
 pub fn link(value: &str) -> Result<String, String> {
     let url = Url::parse(value.trim()).map_err(|error| format!("is not a link ({error})"))?;
-    if matches!(url.scheme(), "http" | "https") {
-        Ok(url.into())
-    } else {
-        Err("is not a link; it must begin with https:// or http://".to_owned())
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("is not a link; it must begin with https:// or http://".to_owned());
     }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has user info, which everybody would see: take it out".to_owned());
+    }
+    Ok(url.into())
 }
 
 /// A header that a probe may send. The value is never shown.

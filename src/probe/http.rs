@@ -113,13 +113,13 @@ impl HttpProbe {
         };
         let mut attempt = match ended {
             Ok(Ok(answer)) => self.judge(answer, &walk, until).await,
-            Ok(Err(broken)) => fail(&walk, limit, |scene| match &broken {
+            Ok(Err(broken)) => self.fail(&walk, limit, |scene| match &broken {
                 Broken::Client(error) => Failure::new(Cause::Local, error.to_string()),
                 Broken::Request(error) => classify::error(error, scene),
                 Broken::Proxy(failure) => failure.clone(),
             }),
             Err(_) => {
-                let mut attempt = fail(&walk, limit, |scene| {
+                let mut attempt = self.fail(&walk, limit, |scene| {
                     classify::timeout(scene, proxy_there.flatten())
                 });
                 attempt.cut_short = limit < budget.timeout;
@@ -198,7 +198,7 @@ impl HttpProbe {
                 hop.map(|hop| phases_of(&hop, Some(headed)))
                     .unwrap_or_default(),
             ),
-            final_url: (followed > 0).then(|| text::show_url(answer.url(), text::LONG)),
+            final_url: (followed > 0).then(|| self.show(answer.url(), text::LONG)),
             signs,
             ..blank()
         };
@@ -222,7 +222,7 @@ impl HttpProbe {
         attempt.cause = Some(Cause::Status);
         attempt.retry_after = retry_after(answer.headers(), SystemTime::now());
         let from = if followed > 0 {
-            format!(" from {}", text::show_url(answer.url(), text::PIECE))
+            format!(" from {}", self.show(answer.url(), text::PIECE))
         } else {
             String::new()
         };
@@ -231,12 +231,78 @@ impl HttpProbe {
         } else {
             ""
         };
+        let last = answer.url().clone();
         let said = match read_text(answer, until).await {
-            Some(said) => format!(": {}", text::show_body(&said, &self.url, text::PIECE)),
+            Some(said) => format!(": {}", self.masked(&said, &last, text::PIECE)),
             None => String::new(),
         };
         attempt.detail = format!("{}{from}{own}{said}", phrase(status));
         attempt
+    }
+
+    /// An attempt that got no answer, with what is known of how far it came.
+    fn fail(&self, walk: &Shared, limit: Duration, why: impl Fn(&Scene<'_>) -> Failure) -> Attempt {
+        let state = lock(walk);
+        let Some(hop) = &state.hop else {
+            let scene = Scene {
+                host: "",
+                peers: &[],
+                proxy: None,
+                trace: &Trace::default(),
+                limit,
+            };
+            let failure = why(&scene);
+            return Attempt {
+                cause: Some(failure.cause),
+                detail: failure.detail,
+                ..blank()
+            };
+        };
+        let seen = hop.seen();
+        let peers = peers_of(hop, &seen);
+        let failure = why(&Scene {
+            host: hop.url.host_str().unwrap_or_default(),
+            peers: &peers,
+            proxy: hop.proxy.as_ref(),
+            trace: &seen,
+            limit,
+        });
+        let address = peers.first().copied();
+        let mut signs = state.signs;
+        if failure.cause.is_sign_of_life() {
+            signs.add(address);
+        }
+        let redirected = state.followed > 0;
+        let shown = self.show(&hop.url, text::PIECE);
+        Attempt {
+            address,
+            cause: Some(failure.cause),
+            detail: if redirected {
+                format!("redirected to {shown}: {}", failure.detail)
+            } else {
+                failure.detail
+            },
+            final_url: redirected.then_some(shown),
+            phases: state.phases.plus(phases_of(hop, None)),
+            signs,
+            through_proxy: hop.proxy.is_some(),
+            ..blank()
+        }
+    }
+
+    /// An address on the way, fit to be shown. A redirect may carry what was sent in its path.
+    fn show(&self, url: &Url, limit: usize) -> String {
+        self.masked(&text::show_url(url, limit), url, limit)
+    }
+
+    /// Foreign text without what was sent.
+    fn masked(&self, foreign: &str, url: &Url, limit: usize) -> String {
+        let headers: Vec<_> = self
+            .headers
+            .values()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        text::show_body(foreign, &[&self.url, url], &headers, limit)
     }
 }
 
@@ -255,56 +321,6 @@ fn blank() -> Attempt {
         cut_short: false,
         through_proxy: false,
         signs: Signs::default(),
-    }
-}
-
-/// An attempt that got no answer, with what is known of how far it came.
-fn fail(walk: &Shared, limit: Duration, why: impl Fn(&Scene<'_>) -> Failure) -> Attempt {
-    let state = lock(walk);
-    let Some(hop) = &state.hop else {
-        let scene = Scene {
-            host: "",
-            peers: &[],
-            proxy: None,
-            trace: &Trace::default(),
-            limit,
-        };
-        let failure = why(&scene);
-        return Attempt {
-            cause: Some(failure.cause),
-            detail: failure.detail,
-            ..blank()
-        };
-    };
-    let seen = hop.seen();
-    let peers = peers_of(hop, &seen);
-    let failure = why(&Scene {
-        host: hop.url.host_str().unwrap_or_default(),
-        peers: &peers,
-        proxy: hop.proxy.as_ref(),
-        trace: &seen,
-        limit,
-    });
-    let address = peers.first().copied();
-    let mut signs = state.signs;
-    if failure.cause.is_sign_of_life() {
-        signs.add(address);
-    }
-    let redirected = state.followed > 0;
-    let shown = text::show_url(&hop.url, text::PIECE);
-    Attempt {
-        address,
-        cause: Some(failure.cause),
-        detail: if redirected {
-            format!("redirected to {shown}: {}", failure.detail)
-        } else {
-            failure.detail
-        },
-        final_url: redirected.then_some(shown),
-        phases: state.phases.plus(phases_of(hop, None)),
-        signs,
-        through_proxy: hop.proxy.is_some(),
-        ..blank()
     }
 }
 

@@ -31,8 +31,34 @@ pub fn command(level: Level, title: &str, message: &str) -> String {
     };
     let message = text::clean(&text::without_double_colon(message), LONGEST);
     // Cleaning may bring colons together that something harmless stood between.
-    let message = text::without_double_colon(&message);
-    format!("::{level} title={}::{}", property(title), data(&message))
+    let message = without_escapes(&text::without_double_colon(&message));
+    // A colon right behind the separator would move it for those who look for the last one.
+    let gap = if message.starts_with(':') { " " } else { "" };
+    format!(
+        "::{level} title={}::{gap}{}",
+        property(title),
+        data(&message)
+    )
+}
+
+/// Text in which nothing looks like an escape of the toolkit's: nektos/act undoes them in any
+/// order, so that an escaped `%0A` may come out as a line end. The sign becomes a wide one.
+fn without_escapes(text: &str) -> String {
+    const ESCAPES: [&str; 5] = ["25", "0A", "0D", "3A", "2C"];
+    let mut out = String::with_capacity(text.len());
+    for (at, ch) in text.char_indices() {
+        let next = text.get(at + 1..at + 3).unwrap_or_default();
+        if ch == '%'
+            && ESCAPES
+                .iter()
+                .any(|escape| next.eq_ignore_ascii_case(escape))
+        {
+            out.push('\u{ff05}');
+        } else {
+            out.push(ch);
+        }
+    }
+    out
 }
 
 /// The toolkit's escapes for the text of a command.
@@ -143,6 +169,15 @@ mod tests {
         assert_eq!(
             line,
             "::error title=DEP-DOWN%3Allm::refused by [0:0:0:0:0:0:0:1]:80, fd:0:0:0:0:0:0:b, x: :y, 50%25 : :set-env name=PATH: :x : :"
+        );
+    }
+
+    #[test]
+    fn nothing_comes_out_as_an_escape() {
+        let line = command(Level::Warning, "T", "a%0Ab %250a 5%2 %20");
+        assert_eq!(
+            line,
+            "::warning title=T::a\u{ff05}0Ab \u{ff05}250a 5%252 %2520"
         );
     }
 

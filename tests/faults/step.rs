@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
@@ -189,6 +190,7 @@ impl Running {
             stderr: text(self.stderr.join().unwrap()),
             outputs: read(&self.outputs),
             report: serde_json::from_str(&read(&self.report)).unwrap_or_default(),
+            complaints: RefCell::default(),
         }
     }
 }

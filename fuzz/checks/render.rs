@@ -1,0 +1,405 @@
+//! What was found, in every form in which it is told: nothing that a server, a certificate or
+//! an address says gets out of its place.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dep_preflight::exit::{Exit, Interrupt, RunResult};
+use dep_preflight::inputs::targets::Defaults;
+use dep_preflight::inputs::values;
+use dep_preflight::net::trace::Trace;
+use dep_preflight::probe::classify::{self, Scene};
+use dep_preflight::probe::{Attempt, Cause, Phases, Signs};
+use dep_preflight::report::model::{self, Run, Start};
+use dep_preflight::report::{Report, annotations, commit_status, log, outputs, summary};
+use dep_preflight::target::{Attempts, Target};
+use dep_preflight::text;
+use dep_preflight::verdict::{self, Control, Record};
+use dep_preflight::waiting::Next;
+use reqwest::Url;
+use serde_json::Value;
+
+use super::{Feed, SECRET, lines};
+
+/// The most that a forge takes of a summary, in bytes.
+const SUMMARY: usize = 1024 * 1024;
+/// Statuses, ordinary and odd.
+const STATUSES: [u16; 8] = [200, 401, 404, 429, 500, 503, 599, 999];
+
+pub(crate) fn check(data: &[u8]) {
+    let feed = &mut Feed::new(data);
+    pieces(feed);
+    let start = Start::now();
+    let count = 1 + feed.choose(6);
+    let targets: Vec<_> = (0..count).map(|number| target(feed, number)).collect();
+    let mut records = Vec::new();
+    for target in &targets {
+        let record = record(feed, start.instant, target);
+        for (index, attempt) in record.attempts.iter().enumerate().take(4) {
+            let next = next(feed);
+            let line = log::attempt(target, index + 1, attempt, next);
+            lines::log(&line);
+            lines::hides(&line);
+        }
+        records.push(record);
+    }
+    lines::log(&log::opening(&targets, Duration::from_secs(60)));
+    let control = feed.flag().then(|| Control {
+        signs: Signs {
+            remote: feed.flag(),
+            loopback: feed.flag(),
+        },
+        cause: feed.flag().then(|| feed.pick(&Cause::ALL)),
+        url: text::show_url(&address(feed), text::PIECE),
+    });
+    let interrupt = match feed.choose(6) {
+        4 => Some(Interrupt::Sigint),
+        5 => Some(Interrupt::Sigterm),
+        _ => None,
+    };
+    let report = report(start, &targets, &records, control.as_ref(), interrupt, feed);
+    told(&report.1, report.0, feed.flag(), &feed.text(), lines::hides);
+}
+
+/// Judges as the step does, and builds its report.
+fn report(
+    start: Start,
+    targets: &[Target],
+    records: &[Record],
+    control: Option<&Control>,
+    interrupt: Option<Interrupt>,
+    feed: &mut Feed<'_>,
+) -> (Exit, Report) {
+    let mut judged = verdict::judge(records, control);
+    if interrupt.is_some() {
+        verdict::interrupt(records, &mut judged);
+    }
+    let required = judged
+        .iter()
+        .zip(targets)
+        .filter(|(_, target)| target.required)
+        .map(|(judged, _)| judged);
+    let exit = Exit {
+        result: match interrupt {
+            Some(_) => RunResult::Error,
+            None => verdict::overall(required),
+        },
+        interrupt,
+    };
+    let run = Run {
+        url: feed.maybe().and_then(|text| values::link(&text).ok()),
+        sha: feed.maybe().and_then(|text| values::sha(&text).ok()),
+    };
+    let report = model::build(start, exit, targets, records, judged, control, run);
+    (exit, report)
+}
+
+/// Text that is handed to a renderer as it is.
+fn pieces(feed: &mut Feed<'_>) {
+    let (one, two) = (feed.text(), feed.text());
+    for level in [annotations::Level::Error, annotations::Level::Warning] {
+        lines::annotation(&annotations::command(level, "COMMIT-STATUS", &one));
+    }
+    lines::annotation(&annotations::invalid(&format!("{one}; {two}")));
+    lines::annotation(&annotations::internal(&format!("{one}{two}")));
+    let values = outputs::failed(Exit::of(RunResult::Error), &one);
+    reads_back(&values);
+    reads_back(&vec![("message", one.clone()), ("up", two.clone())]);
+    let names: Vec<_> = [&one, &two, &one]
+        .map(|text| text::clean(text, text::PIECE))
+        .into();
+    description(&commit_status::describe_waiting(&names));
+}
+
+fn address(feed: &mut Feed<'_>) -> Url {
+    let text = match feed.choose(4) {
+        // A `?` of the path's own would make the secret a part of a longer value.
+        0 => {
+            let path = feed.text().replace(['?', '#'], "");
+            format!("https://h.example/{path}?key={SECRET}")
+        }
+        1 => format!("http://[::1]:8080/?a={SECRET}&{}", feed.text()),
+        2 => format!("https://u:{SECRET}@h.example/?{SECRET}#{SECRET}"),
+        _ => feed.text(),
+    };
+    Url::parse(&text)
+        .ok()
+        .filter(Url::has_host)
+        .unwrap_or_else(|| {
+            Url::parse("http://h.example/").unwrap_or_else(|error| panic!("{error}"))
+        })
+}
+
+fn target(feed: &mut Feed<'_>, number: usize) -> Target {
+    let url = address(feed);
+    let name = match feed.choose(3) {
+        0 => format!("t{number}"),
+        1 => values::name_of(&url),
+        _ => values::name(&feed.text()).unwrap_or_else(|_| "n".repeat(64)),
+    };
+    let mut target = Defaults::default().target(name, url);
+    target.required = feed.choose(3) != 2;
+    if feed.flag() {
+        target.policy.attempts = Attempts::Unlimited;
+    }
+    target
+}
+
+fn next(feed: &mut Feed<'_>) -> Next {
+    let span = Duration::from_millis(feed.choose(256) as u64 * 777);
+    match feed.choose(5) {
+        0 => Next::UsedUp,
+        1 => Next::OutOfTime,
+        2 => Next::After(span),
+        3 => Next::ToldToWait(span),
+        _ => Next::ToldToWait(Duration::MAX),
+    }
+}
+
+fn record(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Record {
+    let mut attempts = Vec::new();
+    for _ in 0..feed.choose(4) {
+        attempts.push(attempt(feed, start, target));
+    }
+    // Some wait for hours.
+    if feed.choose(8) == 7
+        && let Some(last) = attempts.last().cloned()
+    {
+        attempts.resize(feed.choose(256) * 4 + 1, last);
+    }
+    Record {
+        ended: Some(next(feed)),
+        duration: Duration::from_millis(feed.choose(256) as u64 * 777),
+        on_loopback: feed.flag(),
+        attempts,
+    }
+}
+
+fn attempt(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Attempt {
+    let cause = feed.flag().then(|| feed.pick(&Cause::ALL));
+    let mut span = |unit: u64| Duration::from_micros(feed.choose(256) as u64 * unit);
+    let (started, duration) = (start + span(70_000), span(70_000));
+    let mut phase =
+        || (feed.choose(3) != 0).then(|| Duration::from_micros(feed.choose(256) as u64 * 9999));
+    let phases = Phases {
+        dns: phase(),
+        connect: phase(),
+        tls: phase(),
+        response: phase(),
+    };
+    let has_status = matches!(cause, None | Some(Cause::Status));
+    let (detail, cause) = detail(feed, target, cause);
+    Attempt {
+        started,
+        duration,
+        address: feed.flag().then(|| peer(feed)),
+        cause,
+        http_status: has_status.then(|| feed.pick(&STATUSES)),
+        detail,
+        final_url: feed
+            .flag()
+            .then(|| text::show_url(&address(feed), text::LONG)),
+        phases,
+        retry_after: None,
+        through_proxy: feed.flag(),
+        cut_short: feed.flag(),
+        signs: Signs {
+            remote: feed.flag(),
+            loopback: feed.flag(),
+        },
+    }
+}
+
+fn peer(feed: &mut Feed<'_>) -> SocketAddr {
+    match feed.choose(3) {
+        0 => SocketAddr::from(([10, 0, 0, 7], 443)),
+        1 => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 80)),
+        _ => SocketAddr::from(([0xfe80, 0, 0, 0, 0, 0, 0, 1], 65535)),
+    }
+}
+
+/// The detail of an attempt, put together where the probe does it.
+fn detail(feed: &mut Feed<'_>, target: &Target, cause: Option<Cause>) -> (String, Option<Cause>) {
+    let Some(cause) = cause else {
+        return ("HTTP 200 OK".to_owned(), None);
+    };
+    let said = feed.text();
+    if cause == Cause::Status {
+        let dep_preflight::probe::Probe::Http(probe) = &target.probe;
+        let body = format!("{said} {SECRET} {}", feed.text());
+        let sent = probe
+            .url
+            .query()
+            .is_some_and(|query| query.contains(SECRET));
+        let body = if sent { body } else { said };
+        let shown = text::show_body(&body, &[&probe.url], &[], text::PIECE);
+        return (
+            format!("HTTP 503 Service Unavailable: {shown}"),
+            Some(cause),
+        );
+    }
+    let peers = [peer(feed)];
+    let scene = Scene {
+        host: &said,
+        peers: if feed.flag() { &peers } else { &[] },
+        proxy: None,
+        trace: &Trace {
+            dialled: feed.flag().then(Instant::now),
+            hello: feed.flag().then(Instant::now),
+            connected: feed.flag().then(Instant::now),
+            client_certificate_wanted: feed.flag(),
+            ..Trace::default()
+        },
+        limit: Duration::from_secs(10),
+    };
+    let other = feed.text();
+    let failure = match feed.choose(5) {
+        0 => classify::timeout(&scene, None),
+        1 => classify::error(&std::io::Error::other(other), &scene),
+        2 => classify::error(&rustls::Error::General(other), &scene),
+        3 => classify::error(
+            &rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext {
+                expected: rustls::pki_types::ServerName::IpAddress(
+                    std::net::IpAddr::from([127, 0, 0, 1]).into(),
+                ),
+                presented: vec![other.clone(), other],
+            }),
+            &scene,
+        ),
+        _ => classify::error(&std::fmt::Error, &scene),
+    };
+    (failure.detail, Some(failure.cause))
+}
+
+/// Everything that is told about a report.
+pub(crate) fn told(
+    report: &Report,
+    exit: Exit,
+    fail_on_down: bool,
+    report_file: &str,
+    hides: fn(&str),
+) {
+    let result = log::result(report, exit, fail_on_down);
+    let targets = log::targets(report).into_iter().map(|(_, line)| line);
+    for line in targets.chain([result]) {
+        lines::log(&line);
+        hides(&line);
+    }
+    let all = annotations::render(report);
+    for line in &all {
+        lines::annotation(line);
+        hides(line);
+    }
+    for kind in ["::error", "::warning"] {
+        let count = all.iter().filter(|line| line.starts_with(kind)).count();
+        assert!(count <= 10, "{count} of {kind}");
+    }
+    let summary = summary::render(report);
+    hides(&summary);
+    page(&summary);
+    description(&commit_status::describe_report(report));
+    let whole = serde_json::to_string(report).unwrap_or_else(|error| panic!("{error}"));
+    hides(&whole);
+    files(report, &whole, report_file);
+}
+
+/// The commit status: a line that the forge takes.
+fn description(line: &str) {
+    lines::clean(line);
+    lines::hides(line);
+    assert!(line.chars().count() <= 140, "too long: {line:?}");
+}
+
+/// The job summary.
+fn page(page: &str) {
+    assert!(page.len() <= SUMMARY, "a summary of {} bytes", page.len());
+    let mut fenced = false;
+    for line in page.split('\n') {
+        lines::clean(line);
+        if line.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        assert!(!line.contains(['<', '>']), "markup in {line:?}");
+        if fenced {
+            assert!(!line.contains('`'), "the end of a fence in {line:?}");
+            continue;
+        }
+        let plain = unescaped(line);
+        if line.starts_with('|') {
+            assert_eq!(plain.matches('|').count(), 8, "columns of {line:?}");
+        }
+        assert!(!plain.contains("]("), "a link in {line:?}");
+        assert!(
+            !plain.contains('`') || !line.starts_with('|'),
+            "code in {line:?}"
+        );
+        assert!(
+            !line.contains("://"),
+            "an address that is linked in {line:?}"
+        );
+    }
+    assert!(!fenced, "a fence that does not end");
+}
+
+/// Without the characters that a backslash makes plain.
+fn unescaped(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    while let Some(ch) = chars.next() {
+        if ch == '\\' {
+            chars.next();
+        } else {
+            out.push(ch);
+        }
+    }
+    out
+}
+
+/// The outputs, and the report in them.
+fn files(report: &Report, whole: &str, report_file: &str) {
+    let (values, too_large) = outputs::of_report(report, Some(Path::new(report_file)));
+    let read = reads_back(&values);
+    let value = |name: &str| {
+        read.iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_default()
+    };
+    let names: Vec<_> = outputs::OUTPUTS.iter().map(|(name, _)| *name).collect();
+    let written: Vec<_> = read.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(written, names);
+    lines::clean(value("message"));
+    let mut sum = 0;
+    for verdict in ["up", "down", "unknown"] {
+        let names = json(value(verdict));
+        sum += names.as_array().map_or(0, Vec::len);
+    }
+    assert_eq!(sum, report.targets.len(), "targets without a verdict");
+    if too_large {
+        assert!(
+            whole.len() > 256 * 1024,
+            "left out at {} bytes",
+            whole.len()
+        );
+        assert_eq!(value("report"), "");
+    } else {
+        assert_eq!(json(value("report")), json(whole));
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text:?}"))
+}
+
+fn reads_back(values: &outputs::Values) -> Vec<(String, String)> {
+    let text = outputs::render(values);
+    let read = super::outputs::read(&text).unwrap_or_else(|why| panic!("{why}: {text:?}"));
+    let meant: Vec<_> = values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), super::outputs::meant(value)))
+        .collect();
+    assert_eq!(read, meant);
+    read
+}
