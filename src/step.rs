@@ -1,17 +1,23 @@
 //! One run of the step, from valid inputs to the exit status: the pipeline in order.
 
+mod telling;
+mod times;
+
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use times::MARGIN;
+pub use times::Times;
 
 use crate::exit::{Exit, Interrupt, RunResult};
 use crate::forge::{Event, Flavour, RunnerEnv, event, link};
 use crate::inputs::Inputs;
 use crate::net::{Network, roots};
-use crate::report::commit_status::{self, Place, Poster};
+use crate::report::commit_status::{Place, Poster};
 use crate::report::model::{Run, Start};
-use crate::report::{Report, annotations, file, log, model, outputs, summary};
+use crate::report::{Report, annotations, log, model, outputs};
 use crate::schedule::{Records, Schedule};
 use crate::screen::{Screen, Tone};
 use crate::supervisor::Supervisor;
@@ -21,48 +27,8 @@ use crate::{control, signals};
 
 /// The most time that a commit status gets.
 const STATUS: Duration = Duration::from_secs(5);
-/// How long before the deadline everything is said.
-const MARGIN: Duration = Duration::from_millis(40);
 /// How long a report may take once the step is asked to stop: GitHub kills 2.5 s after SIGTERM.
 const HURRY: Duration = Duration::from_millis(1500);
-
-/// When each part of the step must be over. Reporting has its time reserved before probing
-/// begins, and so has the control address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
-    /// Probing.
-    pub probing: Instant,
-    /// The control address.
-    pub control: Instant,
-    /// Everything.
-    pub end: Instant,
-}
-
-impl Times {
-    /// Shares out the deadline.
-    #[must_use]
-    pub fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
-        let (part, most) = if posts { (10, 3000) } else { (20, 500) };
-        let report = (deadline / part)
-            .clamp(Duration::from_millis(100), Duration::from_millis(most))
-            .min(deadline / 3);
-        let ask = if controls {
-            (deadline / 5).min(control::LIMIT)
-        } else {
-            Duration::ZERO
-        };
-        let until_control = deadline.saturating_sub(report);
-        Self {
-            probing: start + until_control.saturating_sub(ask),
-            control: start + until_control,
-            end: start + deadline.saturating_sub(MARGIN.min(deadline / 10)),
-        }
-    }
-
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
-    }
-}
 
 /// Whether workflow commands are written: for machines, not for a person at a terminal.
 #[must_use]
@@ -321,156 +287,6 @@ impl<'a> Step<'a> {
         let report = model::build(self.start, exit, targets, &records.0, judged, control, run);
         Finding { report, exit }
     }
-
-    /// Tells everyone. One that does not listen does not keep the others from hearing.
-    async fn tell(
-        &self,
-        mut finding: Finding,
-        pending: bool,
-        signals: &mut signals::Signals,
-    ) -> Finding {
-        self.print(&finding);
-        let written = self.write_report(&finding.report);
-        if let Err(why) = self.write_outputs(&finding.report, written.as_deref()) {
-            // The steps that follow cannot branch on what was found: that is a failure of its own.
-            self.screen
-                .toned(format!("dep-preflight: {why}"), Tone::Bad);
-            self.screen.line(annotations::internal(&why));
-            finding.exit = Exit::of(RunResult::Error);
-            finding.report.result = RunResult::Error;
-            finding.report.exit_code = RunResult::Error.code();
-        }
-        // From here on only the telling can hang; the end is known.
-        self.supervisor
-            .settle(finding.exit.status(self.inputs.fail_on_down));
-        self.write_summary(&finding.report);
-        let interrupted = finding.exit.interrupt.is_some();
-        if (!interrupted || pending)
-            && let (Some(poster), Some(state)) =
-                (&self.poster, finding.report.result.commit_state())
-        {
-            let description = commit_status::describe_report(&finding.report);
-            self.post(poster, state, &description, signals).await;
-        }
-        // Last, so that it is what people see first.
-        let line = log::result(&finding.report, finding.exit, self.inputs.fail_on_down);
-        self.screen.toned(line, tone(finding.report.result));
-        finding
-    }
-
-    fn print(&self, finding: &Finding) {
-        for (verdict, line) in log::targets(&finding.report) {
-            self.screen.toned(line, verdict);
-        }
-        if self.annotate {
-            for line in annotations::render(&finding.report) {
-                self.screen.line(line);
-            }
-        }
-    }
-
-    /// Writes the report file; says whether it was written.
-    fn write_report(&self, report: &Report) -> Option<PathBuf> {
-        let path = self.inputs.report_file.clone()?;
-        let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-        text.push('\n');
-        match file::replace(&path, &text) {
-            Ok(()) => Some(path),
-            Err(error) => {
-                self.warn(
-                    "REPORT-FILE",
-                    &format!("the report file cannot be written: {error}"),
-                );
-                None
-            }
-        }
-    }
-
-    fn write_summary(&self, report: &Report) {
-        let Some(path) = self
-            .env
-            .github_step_summary
-            .as_ref()
-            .filter(|_| self.inputs.summary)
-        else {
-            return;
-        };
-        if let Err(error) = file::append(path.as_ref(), &summary::render(report)) {
-            self.screen.line(format!(
-                "dep-preflight: the job summary cannot be written: {error}"
-            ));
-        }
-    }
-
-    fn write_outputs(&self, report: &Report, report_file: Option<&Path>) -> Result<(), String> {
-        let Some(path) = &self.env.github_output else {
-            return Ok(());
-        };
-        let (values, too_large) = outputs::of_report(report, report_file);
-        if too_large {
-            self.warn(
-                "REPORT",
-                "the report is too large for an output and was left out; give report-file to have it whole",
-            );
-        }
-        outputs::write(path.as_ref(), &values)
-            .map_err(|error| format!("the outputs cannot be written: {error}"))
-    }
-
-    async fn post(
-        &self,
-        poster: &Poster,
-        state: &str,
-        description: &str,
-        signals: &mut signals::Signals,
-    ) {
-        let limit = self.times.left().min(STATUS);
-        if limit < Duration::from_millis(10) {
-            self.warn(
-                "COMMIT-STATUS",
-                "the commit status was not outcome: no time was left before the deadline",
-            );
-            return;
-        }
-        let posting = poster.post(state, description, limit);
-        tokio::pin!(posting);
-        let outcome = tokio::select! {
-            outcome = &mut posting => outcome,
-            _ = signals.next() => match tokio::time::timeout(HURRY, posting).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(commit_status::Refusal::Silent("interrupted".to_owned())),
-            },
-        };
-        let Err(refusal) = outcome else { return };
-        let version = poster.version().await;
-        let why = refusal.explain(poster.place(), version);
-        if poster.place().from_fork && refusal == commit_status::Refusal::Status(403) {
-            // Read-only by design on every forge; no contributor is to be bothered with it.
-            self.screen.line("dep-preflight: no commit status: the token of a pull request from a fork is read-only");
-        } else {
-            self.warn("COMMIT-STATUS", &why);
-        }
-    }
-
-    /// A warning: to a machine as an annotation, which is a line of the log as well.
-    fn warn(&self, title: &str, why: &str) {
-        if self.annotate {
-            let level = annotations::Level::Warning;
-            self.screen.line(annotations::command(level, title, why));
-        } else {
-            self.screen
-                .toned(format!("dep-preflight: {why}"), Tone::Doubtful);
-        }
-    }
-}
-
-/// The colour of a result.
-const fn tone(result: RunResult) -> Tone {
-    match result {
-        RunResult::Up => Tone::Good,
-        RunResult::Down | RunResult::Error | RunResult::Invalid => Tone::Bad,
-        RunResult::Unknown => Tone::Doubtful,
-    }
 }
 
 fn read_event(env: &RunnerEnv, screen: &Screen) -> Event {
@@ -507,23 +323,4 @@ fn place(inputs: &Inputs, env: &RunnerEnv, event: &Event, run: &Run) -> Option<P
         env: env.clone(),
         from_fork: event.from_fork && env.github_event_name.as_deref() == Some("pull_request"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_for_the_report_is_reserved_however_short_the_deadline() {
-        let start = Instant::now();
-        for millis in [50, 500, 1000, 3000, 60_000, 3_600_000] {
-            let deadline = Duration::from_millis(millis);
-            for (posts, controls) in [(false, false), (true, false), (true, true)] {
-                let times = Times::share(start, deadline, posts, controls);
-                assert!(start < times.probing, "{millis}");
-                assert!(times.probing <= times.control && times.control < times.end);
-                assert!(times.end < start + deadline);
-            }
-        }
-    }
 }

@@ -44,7 +44,12 @@ impl Event {
     /// Reads an event file. An error is a sentence for a warning; the step goes on.
     pub fn read(path: &Path) -> Result<Self, String> {
         let mut text = Vec::new();
-        File::open(path)
+        // The runner writes a file; anything else (a pipe would hang) is not its.
+        let opened = match path.metadata() {
+            Ok(found) if !found.is_file() => Err(std::io::Error::other("it is no file")),
+            _ => File::open(path),
+        };
+        opened
             .and_then(|file| file.take(LIMIT).read_to_end(&mut text))
             .map_err(|error| format!("the event file cannot be read: {error}"))?;
         Self::parse(&text)

@@ -1,25 +1,25 @@
 //! The HTTP probe: any answer that is expected means up; only the head is awaited.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+mod answer;
+mod hop;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
+
+use answer::{is_beyond_limits, next_url, phrase, read_text, retry_after};
+use hop::{Hop, Shared, lock, peers_of, phases_of};
 
 use super::classify::{self, Failure, Scene};
 use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
 use crate::net::Network;
-use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT, NetworkError};
-use crate::net::proxy::Proxy;
+use crate::net::client::NetworkError;
 use crate::net::trace::{self, Trace};
 use crate::target::{Method, StatusSet};
 use crate::text;
-
-/// How much of an unexpected answer's body is read for the detail text, in bytes.
-const BODY_LIMIT: usize = 1024;
-/// How long that may take. The verdict is known by then; a slow body must not hold it up.
-const BODY_TIME: Duration = Duration::from_millis(500);
 
 /// How to ask one HTTP service.
 #[derive(Debug)]
@@ -34,52 +34,6 @@ pub struct HttpProbe {
     pub expect: StatusSet,
     /// How many redirects to follow.
     pub redirects: u32,
-}
-
-/// One request on the way from redirect to redirect. Shared with the timeout around it.
-#[derive(Debug, Default)]
-struct Walk {
-    hop: Option<Hop>,
-    /// Phases of the hops before.
-    phases: Phases,
-    signs: Signs,
-    /// How many redirects were followed.
-    followed: u32,
-}
-
-#[derive(Debug, Clone)]
-struct Hop {
-    url: Url,
-    proxy: Option<Proxy>,
-    trace: Arc<Mutex<Trace>>,
-    sent: Instant,
-}
-
-impl Hop {
-    /// Whether a TLS handshake with the target itself has begun.
-    fn greeted(&self, seen: &Trace) -> bool {
-        let to_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
-        seen.hellos > u8::from(to_proxy)
-    }
-
-    fn speaks_for_target(&self) -> bool {
-        self.proxy
-            .as_ref()
-            .is_some_and(|proxy| proxy.speaks_for_target)
-    }
-
-    fn seen(&self) -> Trace {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-type Shared = Arc<Mutex<Walk>>;
-
-fn lock(walk: &Shared) -> std::sync::MutexGuard<'_, Walk> {
-    walk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a walk ended without an answer.
@@ -372,124 +326,6 @@ async fn look_at_proxy(
     Some(tunnel::is_there(network, proxy, limit).await)
 }
 
-/// The address that a redirect points to, if it is one that is followed: http or https. User
-/// info in it is dropped.
-fn next_url(answer: &Response, from: &Url) -> Option<Url> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = answer.headers().get(LOCATION)?;
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let mut next = from.join(&location).ok()?;
-    if !matches!(next.scheme(), "http" | "https") || next.port() == Some(0) {
-        return None;
-    }
-    next.set_username("").ok()?;
-    next.set_password(None).ok()?;
-    next.set_fragment(None);
-    // What the HTTP library cannot ask for is not followed.
-    next.as_str().parse::<http::Uri>().ok()?;
-    Some(next)
-}
-
-/// The addresses that a request could go to, with their port.
-fn peers_of(hop: &Hop, seen: &Trace) -> Vec<SocketAddr> {
-    let (host, port) = match &hop.proxy {
-        Some(proxy) => (proxy.host.as_str(), proxy.port),
-        None => (
-            hop.url
-                .host_str()
-                .unwrap_or_default()
-                .trim_matches(['[', ']']),
-            hop.url.port_or_known_default().unwrap_or_default(),
-        ),
-    };
-    match host.parse::<IpAddr>() {
-        Ok(literal) => vec![SocketAddr::new(literal, port)],
-        Err(_) => seen
-            .addresses
-            .iter()
-            .map(|ip| SocketAddr::new(*ip, port))
-            .collect(),
-    }
-}
-
-fn phases_of(hop: &Hop, headed: Option<Instant>) -> Phases {
-    let seen = hop.seen();
-    let span =
-        |from: Option<Instant>, to: Option<Instant>| Some(to?.saturating_duration_since(from?));
-    let encrypted = seen.hello.is_some();
-    let tcp = if encrypted {
-        seen.hello
-    } else {
-        seen.connected
-    };
-    Phases {
-        dns: span(seen.name_asked, seen.name_answered),
-        connect: span(seen.name_answered.or(seen.dialled), tcp),
-        tls: span(seen.hello, seen.connected),
-        response: span(seen.connected.or(Some(hop.sent)), headed),
-    }
-}
-
-fn is_beyond_limits(answer: &Response) -> bool {
-    // Name, colon, blank, value, line end.
-    let size: usize = answer
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
-    answer.headers().len() > FIELD_LIMIT || size > HEAD_LIMIT
-}
-
-/// `HTTP 503 Service Unavailable`, with the standard's words, not the server's.
-fn phrase(status: u16) -> String {
-    let words = reqwest::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
-    match words {
-        Some(words) => format!("HTTP {status} {words}"),
-        None => format!("HTTP {status}"),
-    }
-}
-
-/// The start of a body that people can read. Pages of markup say less than the status.
-async fn read_text(mut answer: Response, until: Instant) -> Option<String> {
-    let kind = answer.headers().get(reqwest::header::CONTENT_TYPE)?;
-    let kind = kind.to_str().ok()?.to_ascii_lowercase();
-    if !(kind.starts_with("text/plain")
-        || kind.starts_with("application/") && kind.contains("json"))
-    {
-        return None;
-    }
-    let mut body = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            body.extend_from_slice(chunk.get(..BODY_LIMIT - body.len()).unwrap_or(&chunk));
-            if body.len() >= BODY_LIMIT {
-                break;
-            }
-        }
-    };
-    // A body that is late is done without.
-    let _ = tokio::time::timeout_at(until.min(Instant::now() + BODY_TIME).into(), reading).await;
-    let said = String::from_utf8_lossy(&body).trim().to_owned();
-    (!said.is_empty()).then_some(said)
-}
-
-/// How long `Retry-After` asks to wait: seconds or a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are longer than anybody waits.
-        return Some(Duration::from_secs(
-            value.parse().unwrap_or(u64::from(u32::MAX)),
-        ));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
 /// Whether an address names this machine itself.
 #[must_use]
 pub fn is_loopback_host(url: &Url) -> bool {
@@ -506,28 +342,6 @@ pub fn is_loopback_host(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_takes_seconds_and_dates() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        for (value, expected) in [
-            ("120", Some(120)),
-            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
-            ("Sun, 06 Nov 1994 08:40:37 GMT", Some(0)),
-            ("99999999999999999999999", Some(u64::from(u32::MAX))),
-            ("soon", None),
-            ("-5", None),
-            ("", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, value.parse().unwrap());
-            assert_eq!(
-                retry_after(&headers, now),
-                expected.map(Duration::from_secs),
-                "{value}"
-            );
-        }
-    }
 
     #[test]
     fn loopback_hosts() {

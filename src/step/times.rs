@@ -1,0 +1,65 @@
+//! Who may take how long, so that the whole step ends before its deadline.
+
+use std::time::{Duration, Instant};
+
+use crate::control;
+
+/// How long before the deadline everything is said.
+pub(super) const MARGIN: Duration = Duration::from_millis(40);
+
+/// When each part of the step must be over. Reporting has its time reserved before probing
+/// begins, and so has the control address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Probing.
+    pub probing: Instant,
+    /// The control address.
+    pub control: Instant,
+    /// Everything.
+    pub end: Instant,
+}
+
+impl Times {
+    /// Shares out the deadline.
+    #[must_use]
+    pub fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
+        let (part, most) = if posts { (10, 3000) } else { (20, 500) };
+        let report = (deadline / part)
+            .clamp(Duration::from_millis(100), Duration::from_millis(most))
+            .min(deadline / 3);
+        let ask = if controls {
+            (deadline / 5).min(control::LIMIT)
+        } else {
+            Duration::ZERO
+        };
+        let until_control = deadline.saturating_sub(report);
+        Self {
+            probing: start + until_control.saturating_sub(ask),
+            control: start + until_control,
+            end: start + deadline.saturating_sub(MARGIN.min(deadline / 10)),
+        }
+    }
+
+    pub(super) fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_for_the_report_is_reserved_however_short_the_deadline() {
+        let start = Instant::now();
+        for millis in [50, 500, 1000, 3000, 60_000, 3_600_000] {
+            let deadline = Duration::from_millis(millis);
+            for (posts, controls) in [(false, false), (true, false), (true, true)] {
+                let times = Times::share(start, deadline, posts, controls);
+                assert!(start < times.probing, "{millis}");
+                assert!(times.probing <= times.control && times.control < times.end);
+                assert!(times.end < start + deadline);
+            }
+        }
+    }
+}
