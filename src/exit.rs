@@ -3,8 +3,6 @@
 //! Place in the flow: the last stage. This is the one table of exit codes; README and
 //! `action.yml` are tested against it.
 
-use std::process::ExitCode;
-
 use serde::{Serialize, Serializer};
 
 /// The result of the whole step.
@@ -140,12 +138,6 @@ impl Exit {
             RunResult::Down | RunResult::Unknown if !fail_on_down => 0,
             _ => self.code(),
         }
-    }
-}
-
-impl From<RunResult> for ExitCode {
-    fn from(result: RunResult) -> Self {
-        Self::from(result.code())
     }
 }
 

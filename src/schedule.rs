@@ -16,6 +16,9 @@ use crate::target::Target;
 use crate::verdict::Record;
 use crate::waiting::{self, Next};
 
+/// The most attempts under way at once. Each holds some 30 KiB, most of it the HTTP library's
+/// buffers; ten thousand at once would fill a small runner.
+const MOST: usize = 4096;
 /// File descriptors that are not for attempts: files, resolver, forge, runtime.
 const SPARE: u64 = 64;
 /// Descriptors that one attempt may hold: two address families at once, and a question to
@@ -91,7 +94,8 @@ async fn pursue(
             timeout: target.policy.timeout,
             latest: until,
         };
-        let attempt = target.probe.attempt(&network, budget).await;
+        // Boxed: what an attempt needs is there while it is under way, not for every target.
+        let attempt = Box::pin(target.probe.attempt(&network, budget)).await;
         drop(place);
         made += 1;
         let next = (!attempt.is_up()).then(|| {
@@ -117,13 +121,13 @@ async fn pursue(
     }
 }
 
-/// How many attempts may be under way: as many as there are targets, unless the system
-/// allows fewer open files, once the limit is raised as far as it goes.
+/// How many attempts may be under way: as many as there are targets, up to [`MOST`], unless the
+/// system allows fewer open files, once the limit is raised as far as it goes.
 fn places(targets: usize) -> usize {
     let allowed = raise_file_limit().saturating_sub(SPARE) / PER_ATTEMPT;
     usize::try_from(allowed)
         .unwrap_or(usize::MAX)
-        .clamp(1, targets.clamp(1, Semaphore::MAX_PERMITS))
+        .clamp(1, targets.clamp(1, MOST))
 }
 
 #[cfg(unix)]

@@ -1,13 +1,13 @@
 //! Watches over the step: a hard deadline, and panics, from a thread that does nothing else.
 //!
-//! The work runs in a thread of its own. Whatever it hangs in (a file that is a pipe nobody
-//! reads, a bug), the process ends in time; if it panics, the outputs and the commit status
+//! Whatever the step hangs in (a file that is a pipe nobody reads, a bug), the process ends in
+//! time; if it panics, the outputs and the commit status
 //! still say so. With `panic = "abort"` nothing can be caught: the hook reports and waits.
 
 use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,7 +36,6 @@ struct Emergency {
 
 enum Message {
     Deadline(Instant),
-    Ended(u8),
     Panicked(String),
 }
 
@@ -77,52 +76,66 @@ impl Supervisor {
     }
 }
 
-/// Runs the work under supervision and returns its exit status.
-pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8 + Send + 'static) -> ExitCode {
+/// Runs the work under supervision and returns its exit status. The work has the main thread:
+/// the C library gives any other a heap that grows page by page, two system calls for each
+/// target. The supervisor has the other, and ends the process from there where it must.
+pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8) -> ExitCode {
     let (sender, receiver) = mpsc::channel();
     let supervisor = Supervisor {
         sender,
         emergency: Arc::default(),
     };
     hook(supervisor.sender.clone());
-    let worker = supervisor.clone();
+    let watching = supervisor.clone();
     let spawned = thread::Builder::new()
-        .name("step".to_owned())
-        .spawn(move || {
-            let status = work(&worker);
-            let _ = worker.sender.send(Message::Ended(status));
-        });
+        .name("supervisor".to_owned())
+        .spawn(move || watch(&watching, &receiver, started + DEADLINE));
     if let Err(error) = spawned {
-        return fail(
+        let status = fail(
             &supervisor,
             &format!("no thread can be started: {error}"),
             started + DEADLINE,
         );
+        return ExitCode::from(status);
     }
-    let mut deadline = started + DEADLINE;
-    loop {
+    let status = work(&supervisor);
+    // From here on the process ends by itself; nobody is to end it with another status.
+    supervisor.settle(status);
+    ExitCode::from(status)
+}
+
+/// Waits for the step to panic or to miss its deadline, and ends the process then. A step that
+/// ends in time takes this thread with it.
+fn watch(supervisor: &Supervisor, receiver: &Receiver<Message>, mut deadline: Instant) {
+    let status = loop {
         let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
         match receiver.recv_timeout(left) {
             Ok(Message::Deadline(at)) => deadline = at,
-            Ok(Message::Ended(status)) => return ExitCode::from(status),
-            Ok(Message::Panicked(what)) => return fail(&supervisor, &what, deadline),
+            Ok(Message::Panicked(what)) => break fail(supervisor, &what, deadline),
             Err(RecvTimeoutError::Timeout) => {
                 // The verdict was known, and only its telling hangs.
-                if let Some(status) = supervisor.emergency().settled {
-                    return ExitCode::from(status);
-                }
-                return fail(
-                    &supervisor,
-                    "the step did not end before its deadline",
-                    deadline,
-                );
+                let settled = supervisor.emergency().settled;
+                break settled.unwrap_or_else(|| {
+                    fail(
+                        supervisor,
+                        "the step did not end before its deadline",
+                        deadline,
+                    )
+                });
             }
-            // The worker cannot go without a word: it ends, or it panics.
-            Err(RecvTimeoutError::Disconnected) => {
-                return fail(&supervisor, "the step went without a word", deadline);
-            }
+            // The supervisor has a sender itself, so this cannot be.
+            Err(RecvTimeoutError::Disconnected) => return,
         }
-    }
+    };
+    end(status);
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the main thread hangs or has panicked; nothing else ends the process"
+)]
+fn end(status: u8) -> ! {
+    std::process::exit(status.into())
 }
 
 /// Hands a panic to the supervisor and stops the thread that had it.
@@ -142,7 +155,7 @@ fn hook(sender: Sender<Message>) {
 }
 
 /// Reports a failure of the tool itself, as far as is possible in the time that is left.
-fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> ExitCode {
+fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
     let result = RunResult::Error;
     let (screen, file, place) = {
         let mut emergency = supervisor.emergency();
@@ -171,7 +184,7 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> ExitCode {
     });
     let _ = receiver.recv_timeout(latest.saturating_duration_since(Instant::now()));
     screen.close(true, latest);
-    result.into()
+    result.code()
 }
 
 fn post(place: Option<Place>, message: &str, limit: Duration) {

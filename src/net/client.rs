@@ -91,7 +91,11 @@ impl Network {
     fn builder(&self, connect: Duration) -> ClientBuilder {
         #[expect(clippy::cast_possible_truncation, reason = "264 KiB fit into 32 bits")]
         let list_limit = (HEAD_LIMIT + H2_FIELD_OVERHEAD * (FIELD_LIMIT + 8)) as u32;
-        Client::builder()
+        let builder = Client::builder();
+        // Its own would end a connection after 30 s, whatever the attempt's timeout is.
+        #[cfg(target_os = "linux")]
+        let builder = builder.tcp_user_timeout(None);
+        builder
             .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(self.resolver.clone())
             .connector_layer(NoteConnections)

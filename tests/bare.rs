@@ -1,0 +1,390 @@
+//! The programs of `dist/` where there is nothing else: no `/etc`, no certificates, no library,
+//! a file system that cannot be written to, no environment.
+//!
+//! Each test is played by a process of its own, in namespaces of its own: its loopback belongs
+//! to it alone, with a web server on port 80 and a name server on port 53. Where the programs in
+//! `dist/` are from other sources than this test, they are built first.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails; the helpers are tests, too"
+)]
+
+use std::env;
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tempfile::TempDir;
+
+// Servers of tests/faults, which uses what is dead code here.
+#[allow(dead_code, reason = "see above")]
+#[path = "faults/dns.rs"]
+mod dns;
+#[allow(dead_code, reason = "see above")]
+#[path = "faults/site.rs"]
+mod site;
+
+/// What those servers need of their own suite.
+mod lab {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    pub(crate) fn count(counter: &AtomicUsize) -> usize {
+        counter.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Tells a process that it plays a test, in namespaces of its own.
+const ROLE: &str = "BARE_ROLE";
+
+/// Held by the one who builds a program; the others, and the next run of the tests, find it.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// A root directory with one program in it, and a network that is loopback alone.
+struct Root {
+    directory: TempDir,
+    web: Arc<site::Log>,
+}
+
+/// What a run left behind.
+struct Run {
+    code: Option<i32>,
+    said: String,
+}
+
+/// Plays a test with this machine's program.
+fn play(test: impl FnOnce(&Root)) {
+    play_with(env::consts::ARCH, test);
+}
+
+/// Plays a test in namespaces of its own.
+fn play_with(architecture: &str, test: impl FnOnce(&Root)) {
+    if env::var_os(ROLE).is_some() {
+        return test(&Root::new());
+    }
+    // Built, where that is needed, before the network is taken away.
+    let program = program(architecture);
+    let name = thread::current().name().unwrap().to_owned();
+    let output = Command::new("unshare")
+        // As root, without a user namespace: not every container can make one.
+        .args((!rustix::process::geteuid().is_root()).then_some("--map-root-user"))
+        .args(["--net", "--mount"])
+        .arg(env::current_exe().unwrap())
+        .args([&name, "--exact", "--nocapture"])
+        .env(ROLE, program)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The static program for an architecture, built from the sources that this test is built from.
+fn program(architecture: &str) -> PathBuf {
+    let digest = env!("DEP_PREFLIGHT_SOURCE_DIGEST");
+    let name = format!("dep-preflight-linux-{architecture}");
+    let released = Path::new(ROOT).join("dist").join(&name);
+    let is_current = |bytes: Vec<u8>| {
+        let mut parts = bytes.windows(digest.len());
+        parts.any(|part| part == digest.as_bytes())
+    };
+    if fs::read(&released).is_ok_and(is_current) {
+        return released;
+    }
+    let _one_at_a_time = BUILDING.lock();
+    let built = Path::new(ROOT).join(format!("target/static/{name}-{digest}"));
+    if !built.is_file() {
+        let status = Command::new(Path::new(ROOT).join("scripts/static-build"))
+            .arg(architecture)
+            .arg(&built)
+            .status();
+        assert!(status.unwrap().success(), "{name} could not be built");
+    }
+    built
+}
+
+impl Root {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        // A file system of its own, so that it can be made read-only.
+        sh(&format!(
+            "ip link set lo up; mount -t tmpfs none {}",
+            directory.path().display()
+        ));
+        let root = Self {
+            directory,
+            web: site::start("web", "127.0.0.1:80", |peer| peer.status(401)),
+        };
+        fs::copy(env::var_os(ROLE).unwrap(), root.path("dep-preflight")).unwrap();
+        root
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A file of the root directory.
+    fn file(&self, name: &str, content: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs the program with one attempt, and no environment at all.
+    fn preflight(&self, arguments: &[&str]) -> Run {
+        let brief = ["--attempts", "1", "--timeout", "5s"];
+        self.start(&[&["/dep-preflight"], &brief[..], arguments].concat())
+    }
+
+    /// Runs a command of the root directory.
+    fn start(&self, command: &[&str]) -> Run {
+        let root = self.directory.path().to_str().unwrap();
+        sh(&format!("mount -o remount,ro {root}"));
+        let mut chroot = Command::new("/usr/sbin/chroot");
+        chroot.arg(root).args(command).env_clear();
+        Run::of(&mut chroot)
+    }
+
+    /// How many requests came.
+    fn requests(&self) -> usize {
+        self.web.requests().len()
+    }
+}
+
+impl Run {
+    fn of(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        Self {
+            code: output.status.code(),
+            said: String::from_utf8(said).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn is_up(&self) {
+        assert_eq!(self.code, Some(0), "{self}");
+        assert!(self.said.contains("\nUP "), "{self}");
+    }
+
+    #[track_caller]
+    fn is_down(&self, cause: &str) {
+        assert_eq!(self.code, Some(70), "{self}");
+        assert!(self.said.contains(cause), "{cause}: {self}");
+    }
+}
+
+impl Display for Run {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {:?}\n{}", self.code, self.said)
+    }
+}
+
+fn sh(script: &str) {
+    let status = Command::new("sh").args(["-ec", script]).status().unwrap();
+    assert!(status.success(), "{script}");
+}
+
+/// A web server with a certificate for `dep.test` from an authority of its own; returns the
+/// authority's certificate.
+fn serve_tls(at: &str) -> String {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["dep.test".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let (config, listener) = (Arc::new(config), TcpListener::bind(at).unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, socket);
+            // The program leaves when it does not trust the certificate.
+            if stream.read(&mut [0; 4096]).is_ok() {
+                stream.write_all(site::response(200, "").as_bytes()).ok();
+            }
+        }
+    });
+    authority.pem()
+}
+
+#[test]
+fn nothing_but_the_program() {
+    play(|root| {
+        root.preflight(&["http://127.0.0.1/"]).is_up();
+        assert_eq!(root.requests(), 1);
+        root.preflight(&["http://127.0.0.1:81/"]).is_down("refused");
+        let version = root.start(&["/dep-preflight", "--version"]);
+        let digest = env!("DEP_PREFLIGHT_SOURCE_DIGEST");
+        assert!(version.said.contains(digest), "{version}");
+        let demo = root.start(&["/dep-preflight", "demo"]);
+        assert_eq!(demo.code, Some(0), "{demo}");
+    });
+}
+
+#[test]
+fn certificates_are_judged_without_any_of_the_system() {
+    play(|root| {
+        let authority = serve_tls("127.0.0.1:443");
+        root.file("etc/hosts", "127.0.0.1 dep.test\n");
+        root.file("authority.pem", &authority);
+        root.preflight(&["https://dep.test/"])
+            .is_down("tls-untrusted");
+        root.preflight(&["https://dep.test/", "--ca-certificates", "/authority.pem"])
+            .is_up();
+    });
+}
+
+#[test]
+fn without_resolv_conf_the_local_name_server_is_asked() {
+    play(|root| {
+        root.preflight(&["http://dep.test/"]).is_down("dns");
+        let names = dns::start("127.0.0.1", |question| {
+            dns::Reply::of(question, &["127.0.0.1"])
+        });
+        root.preflight(&["http://dep.test/"]).is_up();
+        assert!(names.connections.load(Ordering::SeqCst) > 0);
+        assert_eq!(root.requests(), 1);
+    });
+}
+
+#[test]
+fn resolv_conf_is_honoured() {
+    play(|root| {
+        // Nobody is at the first server; the second is an IPv6 one.
+        root.file(
+            "etc/resolv.conf",
+            "nameserver 127.0.0.9\nnameserver ::1\nsearch corp.test svc.test\noptions ndots:2\n",
+        );
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&asked);
+        dns::start("::1", move |question| {
+            kept.lock().unwrap().push(question.name.clone());
+            if question.name == "dep.a.svc.test" {
+                dns::Reply::of(question, &["127.0.0.1"])
+            } else {
+                dns::Reply::code(dns::NXDOMAIN)
+            }
+        });
+        root.preflight(&["http://dep.a/"]).is_up();
+        let mut asked = asked.lock().unwrap().clone();
+        asked.dedup();
+        assert!(
+            asked.starts_with(&["dep.a.corp.test".to_owned(), "dep.a.svc.test".to_owned()]),
+            "{asked:?}"
+        );
+    });
+}
+
+#[test]
+fn hosts_is_honoured() {
+    play(|root| {
+        root.file("etc/hosts", "127.0.0.1 other dep.test\n");
+        root.preflight(&["http://dep.test/"]).is_up();
+        assert_eq!(root.requests(), 1);
+    });
+}
+
+#[test]
+fn a_foreign_nsswitch_conf_changes_nothing() {
+    play(|root| {
+        // To the C library this says: files only, then modules that are not there.
+        root.file(
+            "etc/nsswitch.conf",
+            "hosts: files [NOTFOUND=return] nonsense wins\npasswd: nonsense\n",
+        );
+        root.file("etc/hosts", "127.0.0.1 by-file.test\n");
+        root.file("etc/resolv.conf", "nameserver 127.0.0.1\n");
+        dns::start("127.0.0.1", |question| {
+            dns::Reply::of(question, &["127.0.0.1"])
+        });
+        root.preflight(&["http://by-file.test/"]).is_up();
+        root.preflight(&["http://by-name-server.test/"]).is_up();
+        assert_eq!(root.requests(), 2);
+    });
+}
+
+#[test]
+fn the_launcher_needs_a_shell_and_uname() {
+    play(|root| {
+        let busybox = env::split_paths(&env::var_os("PATH").unwrap())
+            .map(|folder| folder.join("busybox"))
+            .find(|file| file.is_file());
+        fs::copy(busybox.unwrap(), root.path("sh")).unwrap();
+        fs::copy(root.path("sh"), root.path("uname")).unwrap();
+        let name = format!("dist/dep-preflight-linux-{}", env::consts::ARCH);
+        root.file("dist/run.sh", "");
+        fs::copy(
+            Path::new(ROOT).join("dist/run.sh"),
+            root.path("dist/run.sh"),
+        )
+        .unwrap();
+        fs::copy(root.path("dep-preflight"), root.path(&name)).unwrap();
+        let run = root.start(&["/sh", "-c", "PATH=/ exec sh /dist/run.sh http://127.0.0.1/"]);
+        assert!(
+            !run.said.contains("No such file or directory"),
+            "busybox has to be static (the package busybox-static): {run}"
+        );
+        run.is_up();
+    });
+}
+
+#[test]
+fn the_aarch64_program_does_the_same() {
+    play_with("aarch64", |root| {
+        let authority = serve_tls("127.0.0.1:443");
+        root.file("authority.pem", &authority);
+        root.file("hosts", "127.0.0.1 dep.test\n");
+        sh(&format!(
+            "mount --bind {} /etc/hosts",
+            root.path("hosts").display()
+        ));
+        let preflight = |arguments: &[&str]| {
+            let mut emulated = Command::new("qemu-aarch64");
+            emulated
+                .arg(root.path("dep-preflight"))
+                .args(["--attempts", "1", "--timeout", "20s"])
+                .args(arguments);
+            Run::of(&mut emulated)
+        };
+        let digest = env!("DEP_PREFLIGHT_SOURCE_DIGEST");
+        assert!(preflight(&["--version"]).said.contains(digest));
+        preflight(&["http://dep.test/"]).is_up();
+        preflight(&["http://127.0.0.1:81/"]).is_down("refused");
+        preflight(&["https://dep.test/"]).is_down("tls-untrusted");
+        let authority = root.path("authority.pem");
+        preflight(&[
+            "https://dep.test/",
+            "--ca-certificates",
+            authority.to_str().unwrap(),
+        ])
+        .is_up();
+    });
+}

@@ -1,0 +1,625 @@
+//! `dist/run.sh`: which program it starts, how, and what it does where there is none.
+//!
+//! A copy of it runs beside programs that only tell how they were called, under every shell that
+//! a forge's runner may have as `sh`. The system, the architecture and cargo are scripts in PATH.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails; the helpers are tests, too"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What `sh` is on Debian and Ubuntu, on Fedora and macOS, in Alpine and bare images.
+const SHELLS: [&str; 3] = ["dash", "bash", "busybox"];
+
+/// A static busybox prefers its own uname to the one in PATH, but not to a function.
+const BUSYBOX: &str = r#"
+uname() { "${PATH%%:*}/uname" "$@"; }
+case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
+"#;
+
+/// What the launcher may use to copy or to build a program. To start one, it has uname alone.
+const TOOLS: [&str; 15] = [
+    "chmod",
+    "cp",
+    "cut",
+    "dirname",
+    "find",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "tr",
+    "xargs",
+];
+
+/// Tells how it was called; its exit code says that it was it.
+const PROGRAM: &str = r#"#!/bin/sh
+echo "program $0"
+echo "pid $$"
+echo "in $PWD"
+echo "url ${PREFLIGHT_URL-}"
+for argument; do printf 'argument [%s]\n' "$argument"; done
+exit 70
+"#;
+
+/// Writes down how it was called, and "builds" the program.
+const CARGO: &str = r#"#!/bin/sh
+{
+  echo "in $PWD"
+  echo "arguments $*"
+  echo "flags ${RUSTFLAGS-}"
+} >>"$LOG"
+folder=$CARGO_TARGET_DIR/${CARGO_BUILD_TARGET-}/release
+mkdir -p "$folder"
+cp "$MADE" "$folder/dep-preflight$SUFFIX"
+"#;
+
+/// An action as it is checked out, and a machine to run it on.
+struct Stage {
+    directory: TempDir,
+    env: BTreeMap<&'static str, String>,
+}
+
+/// What a run of the launcher left behind.
+struct Run {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+    pid: u32,
+}
+
+impl Stage {
+    /// A machine that says `system` and `machine`, and has no tool but uname.
+    fn new(system: &str, machine: &str) -> Self {
+        let stage = Self {
+            directory: TempDir::new().unwrap(),
+            env: BTreeMap::new(),
+        };
+        for folder in [
+            "action/dist",
+            "action/scripts",
+            "action/src",
+            "bin",
+            "temp",
+            "tools",
+        ] {
+            fs::create_dir_all(stage.path(folder)).unwrap();
+        }
+        for file in ["dist/run.sh", "scripts/source-digest"] {
+            let text = fs::read(Path::new(ROOT).join(file)).unwrap();
+            fs::write(stage.path("action").join(file), text).unwrap();
+        }
+        for file in ["build.rs", "Cargo.lock", "Cargo.toml", "src/main.rs"] {
+            fs::write(stage.path("action").join(file), file).unwrap();
+        }
+        let uname =
+            format!("#!/bin/sh\ncase $1 in -s) echo '{system}' ;; -m) echo '{machine}' ;; esac\n");
+        stage.executable("bin/uname", &uname);
+        let (bin, temp) = (stage.text("bin"), stage.text("temp"));
+        stage.env("PATH", bin).env("RUNNER_TEMP", temp)
+    }
+
+    /// The same with what Linux machines have, and the programs that the action ships.
+    fn linux(machine: &str) -> Self {
+        let stage = Self::new("Linux", machine);
+        for program in ["x86_64", "aarch64"] {
+            let file = format!("action/dist/dep-preflight-linux-{program}");
+            stage.executable(&file, PROGRAM);
+        }
+        stage
+    }
+
+    /// A machine that no program is shipped for, and a cargo that can build one.
+    fn with_cargo(system: &str, machine: &str) -> Self {
+        let stage = Self::new(system, machine).with_tools();
+        stage.executable("bin/cargo", CARGO);
+        stage.executable("made", PROGRAM);
+        let (log, made) = (stage.text("cargo.log"), stage.text("made"));
+        let store = stage.text("store");
+        stage
+            .env("LOG", log)
+            .env("MADE", made)
+            .env("SUFFIX", "")
+            .env("RUNNER_TOOL_CACHE", store)
+    }
+
+    fn with_tools(self) -> Self {
+        for tool in TOOLS {
+            let file = find(tool);
+            symlink(file, self.path("tools").join(tool)).unwrap();
+        }
+        let path = format!("{}:{}", self.text("bin"), self.text("tools"));
+        self.env("PATH", path)
+    }
+
+    fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.insert(name, value.into());
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// Written by another process: what this one has open for writing, a process that another
+    /// test starts at this moment would have open, too, and Linux refuses to run such a file.
+    fn executable(&self, name: &str, text: &str) {
+        let mut writer = Command::new("sh")
+            .args(["-c", r#"cat >"$1" && chmod 755 "$1""#, "sh"])
+            .arg(self.path(name))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writer
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        assert!(writer.wait().unwrap().success());
+    }
+
+    /// Runs the launcher as the action does.
+    fn run(&self, shell: &str, arguments: &[&str]) -> Run {
+        let launcher = self.text("action/dist/run.sh");
+        Run::of(self.command(shell, &launcher).args(arguments))
+    }
+
+    /// A shell that runs the launcher, named like this.
+    fn command(&self, shell: &str, launcher: &str) -> Command {
+        let mut command = Command::new(find(shell));
+        if shell == "busybox" {
+            command.args(["sh", "-c", BUSYBOX]);
+        }
+        command
+            .arg(launcher)
+            .env_clear()
+            .envs(&self.env)
+            .current_dir(self.directory.path());
+        command
+    }
+
+    fn cargo_log(&self) -> String {
+        fs::read_to_string(self.path("cargo.log")).unwrap_or_default()
+    }
+
+    /// What lies in a folder of this stage.
+    fn list(&self, name: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path(name)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+impl Run {
+    fn of(command: &mut Command) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = child.wait_with_output().unwrap();
+        let run = Self {
+            code: status.code(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+            pid,
+        };
+        let commands = run.stdout.lines().chain(run.stderr.lines());
+        assert!(
+            commands
+                .clone()
+                .all(|line| !line.trim_start().starts_with("::")),
+            "a runner takes this for a command: {run}"
+        );
+        run
+    }
+
+    /// The program was started, in place of the shell.
+    fn started(&self) -> PathBuf {
+        assert_eq!(self.code, Some(70), "{self}");
+        assert_eq!(self.stderr, "", "{self}");
+        assert_eq!(self.value("pid"), self.pid.to_string(), "{self}");
+        PathBuf::from(self.value("program"))
+    }
+
+    /// No program could be had; returns what is said about it.
+    fn gave_up(&self) -> &str {
+        assert_eq!(self.code, Some(69), "{self}");
+        self.stdout
+            .lines()
+            .last()
+            .and_then(|line| line.strip_prefix("dep-preflight: "))
+            .unwrap_or_else(|| panic!("no last word: {self}"))
+    }
+
+    fn value(&self, name: &str) -> &str {
+        let mut lines = self.stdout.lines();
+        lines
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .unwrap_or_else(|| panic!("no {name}: {self}"))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "exit {:?}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+fn find(program: &str) -> PathBuf {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| {
+            panic!("there is no `{program}` on this machine; scripts/test installs it")
+        })
+}
+
+#[test]
+fn the_program_of_this_machine_is_started() {
+    for shell in SHELLS {
+        for (machine, program) in [
+            ("x86_64", "x86_64"),
+            ("amd64", "x86_64"),
+            ("aarch64", "aarch64"),
+            ("arm64", "aarch64"),
+        ] {
+            let stage = Stage::linux(machine);
+            let run = stage.run(shell, &[]);
+            let expected = format!("action/dist/dep-preflight-linux-{program}");
+            assert_eq!(
+                run.started(),
+                stage.path(&expected),
+                "{shell:?} {machine}: {run}"
+            );
+        }
+    }
+}
+
+#[test]
+fn arguments_environment_and_folder_are_passed_on() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64").env("PREFLIGHT_URL", "http://a b/*?c=$d");
+        let run = stage.run(shell, &["--config", "a b.yml", "", "*", "$HOME\\n", "-x"]);
+        run.started();
+        assert_eq!(run.value("url"), "http://a b/*?c=$d", "{run}");
+        let folder = stage.directory.path().canonicalize().unwrap();
+        assert_eq!(Path::new(run.value("in")), folder, "{run}");
+        let arguments: Vec<_> = run
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("argument"))
+            .collect();
+        assert_eq!(
+            arguments,
+            [
+                "argument [--config]",
+                "argument [a b.yml]",
+                "argument []",
+                "argument [*]",
+                "argument [$HOME\\n]",
+                "argument [-x]",
+            ]
+        );
+    }
+}
+
+#[test]
+fn the_launcher_finds_its_folder_however_it_is_named() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64");
+        Run::of(&mut stage.command(shell, "action/dist/run.sh")).started();
+        // With a variable that makes `cd` go elsewhere, from the folder itself.
+        let mut command = stage.command(shell, "run.sh");
+        command
+            .env("CDPATH", "/")
+            .current_dir(stage.path("action/dist"));
+        Run::of(&mut command).started();
+    }
+}
+
+#[test]
+fn a_lost_run_bit_does_not_matter() {
+    for shell in SHELLS {
+        let stage = Stage::linux("aarch64").with_tools();
+        for program in stage.list("action/dist") {
+            let status = Command::new("chmod")
+                .arg("644")
+                .arg(program)
+                .status()
+                .unwrap();
+            assert!(status.success());
+        }
+        let before = snapshot(&stage.path("action"));
+        // Twice: in a container, the second step's shell may well have the first one's number.
+        for _ in 0..2 {
+            let run = stage.run(shell, &["x"]);
+            let started = run.started();
+            assert!(started.starts_with(stage.path("temp")), "{run}");
+            assert_eq!(run.value("argument"), "[x]");
+            let mode = fs::metadata(started.parent().unwrap()).unwrap().mode();
+            assert_eq!(
+                mode & 0o777,
+                0o700,
+                "somebody else could change the program"
+            );
+        }
+        assert_eq!(
+            snapshot(&stage.path("action")),
+            before,
+            "the action was written to"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_others_made_is_not_used() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64").with_tools();
+        let program = stage.path("action/dist/dep-preflight-linux-x86_64");
+        Command::new("chmod")
+            .arg("644")
+            .arg(program)
+            .status()
+            .unwrap();
+        // The launcher's process, before the launcher.
+        let script = r#"mkdir -m 777 "$RUNNER_TEMP/dep-preflight.$$.1"; . "${0%/*}/run.sh""#;
+        stage.executable("action/dist/before.sh", script);
+        let launcher = stage.text("action/dist/before.sh");
+        let run = Run::of(&mut stage.command(shell, &launcher));
+        let folder = format!("temp/dep-preflight.{}.2/dep-preflight", run.pid);
+        assert_eq!(run.started(), stage.path(&folder), "{run}");
+    }
+}
+
+#[test]
+fn an_action_on_a_mount_that_runs_nothing_does_not_matter() {
+    // busybox asks for the run bits only, and not whether the file system honours them.
+    for shell in ["dash", "bash"] {
+        let stage = Stage::linux("x86_64").with_tools();
+        let script = r#"mount -t tmpfs -o noexec none mount && cp -r action mount/ &&
+            mount -o remount,ro,noexec mount && PATH=$1 && shift && exec "$@""#;
+        fs::create_dir(stage.path("mount")).unwrap();
+        let path = &stage.env["PATH"];
+        let mut command = Command::new(find("unshare"));
+        command
+            // As root, without a user namespace: not every container can make one.
+            .args((!rustix::process::geteuid().is_root()).then_some("--map-root-user"))
+            .args(["--mount", "sh", "-c", script, "sh", path])
+            .arg(find(shell))
+            .arg("mount/action/dist/run.sh")
+            .env_clear()
+            .envs(&stage.env)
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .current_dir(stage.directory.path());
+        let run = Run::of(&mut command);
+        assert!(run.started().starts_with(stage.path("temp")), "{run}");
+    }
+}
+
+#[test]
+fn elsewhere_cargo_builds_the_program_once() {
+    for shell in SHELLS {
+        for (system, machine) in [
+            ("Darwin", "arm64"),
+            ("Linux", "armv7l"),
+            ("FreeBSD", "amd64"),
+        ] {
+            let stage = Stage::with_cargo(system, machine);
+            let before = snapshot(&stage.path("action"));
+            let first = stage.run(shell, &["a b"]);
+            let program = first.started();
+            assert!(program.starts_with(stage.path("store")), "{first}");
+            assert_eq!(first.value("argument"), "[a b]");
+            let said = first.value("dep-preflight:");
+            assert!(
+                said.contains(&format!("no ready-made program for {system} {machine}")),
+                "{first}"
+            );
+            let folder = stage.path("action").canonicalize().unwrap();
+            let expected = format!(
+                "in {}\narguments build --release --locked --quiet --bin dep-preflight\nflags \n",
+                folder.display()
+            );
+            assert_eq!(stage.cargo_log(), expected);
+            assert!(stage.list("temp").is_empty(), "the build was left behind");
+
+            let second = stage.run(shell, &[]);
+            assert_eq!(second.started(), program);
+            assert!(!second.stdout.contains("dep-preflight:"), "{second}");
+            assert_eq!(stage.cargo_log(), expected, "built once more");
+            assert_eq!(
+                snapshot(&stage.path("action")),
+                before,
+                "the action was written to"
+            );
+
+            // Another version of the action does not get this one's program.
+            fs::write(stage.path("action/src/new.rs"), "").unwrap();
+            assert_ne!(stage.run(shell, &[]).started(), program);
+            assert_eq!(stage.cargo_log(), expected.repeat(2));
+        }
+    }
+}
+
+#[test]
+fn a_missing_program_is_built_like_one_for_another_system() {
+    let stage = Stage::with_cargo("Linux", "x86_64");
+    let run = stage.run("dash", &[]);
+    assert!(run.started().starts_with(stage.path("store")), "{run}");
+}
+
+#[test]
+fn what_jobs_set_for_their_own_rust_does_not_break_the_build() {
+    for shell in SHELLS {
+        let stage = Stage::with_cargo("Darwin", "arm64")
+            .env("RUSTFLAGS", "-D warnings")
+            .env("CARGO_BUILD_TARGET", "aarch64-apple-darwin");
+        stage.run(shell, &[]).started();
+        assert!(
+            stage
+                .cargo_log()
+                .contains("flags -D warnings --cap-lints=warn\n")
+        );
+    }
+}
+
+#[test]
+fn without_a_place_to_keep_it_the_program_is_built_all_the_same() {
+    for shell in SHELLS {
+        let stage = Stage::with_cargo("Darwin", "arm64").without("RUNNER_TOOL_CACHE");
+        let run = stage.run(shell, &[]);
+        let program = run.started();
+        assert!(program.starts_with(stage.path("temp")), "{run}");
+        // Without the half gigabyte that cargo left beside it.
+        let left: Vec<_> = fs::read_dir(program.parent().unwrap()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+
+        // A person's machine keeps it in the usual place.
+        let home = stage.text("home");
+        let stage = stage.env("HOME", &home);
+        assert!(
+            stage
+                .run(shell, &[])
+                .started()
+                .starts_with(format!("{home}/.cache/dep-preflight"))
+        );
+    }
+}
+
+#[test]
+fn windows_paths_are_understood() {
+    for shell in SHELLS {
+        let stage = Stage::with_cargo("MINGW64_NT-10.0-20348", "x86_64").env("SUFFIX", ".exe");
+        // Both names lead to the action: the one that Windows knows, and the one that Git's sh
+        // knows better.
+        fs::create_dir(stage.path("D:")).unwrap();
+        symlink(stage.path("action"), stage.path("D:/v1")).unwrap();
+        symlink(stage.path("action"), stage.path("D:\\v1")).unwrap();
+        let launcher = "D:\\v1/dist/run.sh";
+        let run = Run::of(stage.command(shell, launcher).arg("x"));
+        let program = run.started();
+        assert_eq!(program.extension().unwrap(), "exe", "{run}");
+        assert_eq!(run.value("argument"), "[x]");
+        let again = Run::of(&mut stage.command(shell, launcher));
+        assert_eq!(again.started(), program);
+        assert_eq!(stage.cargo_log().matches("arguments").count(), 1);
+    }
+}
+
+#[test]
+fn without_cargo_one_message_says_what_to_do() {
+    for shell in SHELLS {
+        let stage = Stage::new("Darwin", "arm64").with_tools();
+        let output = stage.text("output");
+        fs::write(&output, "earlier=1\n").unwrap();
+        let stage = stage.env("GITHUB_OUTPUT", &output);
+        let run = stage.run(shell, &[]);
+        let message = run.gave_up();
+        for part in [
+            "Darwin arm64",
+            "Linux x86_64",
+            "Linux aarch64",
+            "cargo",
+            "rustup.rs",
+        ] {
+            assert!(message.contains(part), "{part}: {run}");
+        }
+        assert_eq!(run.stdout.lines().count(), 1, "{run}");
+        assert_eq!(run.stderr, "", "{run}");
+        assert_eq!(
+            fs::read_to_string(&output).unwrap(),
+            format!("earlier=1\nresult=error\nexit-code=69\nmessage={message}\n")
+        );
+        // No tool at all, and no runner: the same words.
+        let bare = Stage::new("Darwin", "arm64");
+        assert_eq!(bare.run(shell, &[]).gave_up(), message);
+    }
+}
+
+#[test]
+fn a_failed_build_says_so_after_what_cargo_said() {
+    for shell in SHELLS {
+        let stage = Stage::with_cargo("Linux", "riscv64");
+        stage.executable(
+            "bin/cargo",
+            "#!/bin/sh\necho 'error: no linker' >&2\nexit 101\n",
+        );
+        let run = stage.run(shell, &[]);
+        assert!(
+            run.gave_up()
+                .contains("cargo could not build the program for Linux riscv64"),
+            "{run}"
+        );
+        assert_eq!(run.stderr, "error: no linker\n");
+        assert!(
+            stage
+                .list("temp")
+                .iter()
+                .all(|folder| !folder.join("target").exists())
+        );
+        // Nothing half done is taken for a program later.
+        stage.executable("bin/cargo", CARGO);
+        stage.run(shell, &[]).started();
+    }
+}
+
+#[test]
+fn the_program_and_the_script_agree_on_the_digest_of_the_sources() {
+    let script = Path::new(ROOT).join("scripts/source-digest");
+    for shell in [&["dash"][..], &["bash"], &["busybox", "sh"]] {
+        let mut command = Command::new(find(shell[0]));
+        let output = command.args(&shell[1..]).arg(&script).output().unwrap();
+        let digest = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(digest.trim_end(), env!("DEP_PREFLIGHT_SOURCE_DIGEST"));
+    }
+}
+
+/// Every file below a folder, its mode, and when it was last changed.
+fn snapshot(folder: &Path) -> Vec<(PathBuf, u32, i64, i64)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let data = fs::symlink_metadata(&path).unwrap();
+            found.push((path.clone(), data.mode(), data.ctime(), data.ctime_nsec()));
+            if data.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
