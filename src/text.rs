@@ -98,24 +98,36 @@ fn mask_query(query: &str) -> String {
 /// `@` and what stands behind a `?` is masked, then cleaned and cut.
 #[must_use]
 pub fn show_value(value: &str) -> String {
-    // All of it is one address, blanks or not: what follows a blank in a query is still its.
-    let (scheme, rest) = match value.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), value),
-    };
-    let (rest, fragment) = match rest.split_once('#') {
+    clean(&mask_address(value), PIECE)
+}
+
+/// All of it is one address, blanks or not: what follows a blank in a query is still its.
+fn mask_address(value: &str) -> String {
+    let (rest, fragment) = match value.split_once('#') {
         Some((rest, _)) => (rest, "#***"),
-        None => (rest, ""),
+        None => (value, ""),
     };
     let (rest, query) = match rest.split_once('?') {
+        // A password may have a question mark in it; then the rest of it stands in the query.
+        Some((rest, query)) if query.contains('@') => (rest, format!("?{MASK}")),
         Some((rest, query)) => (rest, format!("?{}", mask_query(query.trim_end()))),
         None => (rest, String::new()),
     };
-    let rest = match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{MASK}@{host}"),
-        None => rest.to_owned(),
+    let hidden = query == format!("?{MASK}");
+    let (user, host) = match rest.rsplit_once('@') {
+        Some((user, host)) => (user, host),
+        // The user info that goes on in the query began here.
+        None if hidden && value.contains('@') => (rest, ""),
+        None => return format!("{rest}{query}{fragment}"),
     };
-    clean(&format!("{scheme}{rest}{query}{fragment}"), PIECE)
+    // What stands before the `://` is shown only if it can be a scheme.
+    let plain = |ch: char| ch.is_ascii_alphanumeric() || "+.-".contains(ch);
+    match user.split_once("://") {
+        Some((scheme, _)) if !scheme.is_empty() && scheme.chars().all(plain) => {
+            format!("{scheme}://{MASK}@{host}{query}{fragment}")
+        }
+        _ => format!("{MASK}@{host}{query}{fragment}"),
+    }
 }
 
 /// Free text from a server, in which what was sent is masked wherever it appears: the query

@@ -131,8 +131,10 @@ fn with_options(
         }
         let text = match node {
             Node::Scalar(text) => text.as_str(),
-            // An option without a value is one that is not given, as an empty input is.
-            Node::Null => continue,
+            // An option without a value is one that is not given, as an empty input is. A target
+            // without an address would not be asked, and nobody would notice.
+            Node::Null if key != "url" && KEYS.split(", ").any(|known| known == key) => continue,
+            Node::Null => "",
             Node::List(_) | Node::Map(_) => {
                 problems.general(&at, format!("is {}, not a single value", node.kind()));
                 continue;

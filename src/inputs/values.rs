@@ -91,8 +91,8 @@ pub fn status_set(value: &str) -> Result<StatusSet, String> {
 
 fn status_range(part: &str) -> Option<(u16, u16)> {
     if let Some(limit) = part.strip_prefix('<') {
-        let limit = status(limit.trim())?;
-        return (limit > 100).then(|| (100, limit - 1));
+        let limit: u16 = limit.trim().parse().ok()?;
+        return (101..=600).contains(&limit).then(|| (100, limit - 1));
     }
     if let Some(class) = part.strip_suffix("xx").or_else(|| part.strip_suffix("XX")) {
         let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
@@ -109,7 +109,7 @@ fn status_range(part: &str) -> Option<(u16, u16)> {
 fn status(text: &str) -> Option<u16> {
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let status = text.parse().ok().filter(|_| digits)?;
-    (100..=600).contains(&status).then_some(status)
+    (100..=599).contains(&status).then_some(status)
 }
 
 /// A commit: 40 or 64 hex digits.

@@ -3,15 +3,17 @@
 //! The library parses; this tree is what lets us report all problems at once, each with its
 //! place, where a typed parse would stop at the first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// The deepest nesting: ours is four levels deep.
 const DEPTH: usize = 32;
-/// The most values, aliases counted with all they stand for: a few lines of aliases to
-/// aliases would fill the memory otherwise.
-const VALUES: usize = 1_000_000;
+/// The most there may be of it, aliases counted with all they stand for: a few lines of aliases
+/// to aliases would fill the memory otherwise. A value counts as [`VALUE`] bytes and its text.
+const SIZE: usize = 64 * 1024 * 1024;
+/// What a value takes beside its text.
+const VALUE: usize = 64;
 
 /// A YAML value.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,17 +29,16 @@ pub enum Node {
 }
 
 impl Node {
-    /// How many values it is made of.
+    /// What it takes in memory, roughly.
     fn size(&self) -> usize {
         match self {
-            Self::Null | Self::Scalar(_) => 1,
-            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Map(entries) => {
-                1 + entries
-                    .iter()
-                    .map(|(_, node)| 1 + node.size())
-                    .sum::<usize>()
-            }
+            Self::Null => VALUE,
+            Self::Scalar(text) => VALUE + text.len(),
+            Self::List(items) => VALUE + items.iter().map(Self::size).sum::<usize>(),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, node)| VALUE + key.len() + node.size())
+                .fold(VALUE, usize::saturating_add),
         }
     }
 
@@ -82,7 +83,7 @@ fn place(line: usize, column: usize, why: &str) -> String {
 struct Builder {
     open: Vec<(Open, usize)>,
     anchors: HashMap<usize, (Node, usize)>,
-    values: usize,
+    size: usize,
     document: Option<Node>,
 }
 
@@ -103,7 +104,8 @@ impl Builder {
                 } else {
                     Node::Scalar(text.into_owned())
                 };
-                self.add(node, anchor, 1)
+                let size = node.size();
+                self.add(node, anchor, size)
             }
             Event::SequenceStart(anchor, _) => self.open(Open::List(Vec::new()), anchor),
             Event::MappingStart(anchor, _) => self.open(Open::Map(Vec::new(), None), anchor),
@@ -111,8 +113,8 @@ impl Builder {
             Event::Alias(anchor) => {
                 let (node, size) = self.anchors.get(&anchor).ok_or("an alias to nothing")?;
                 // Counted before it is copied.
-                if self.values + size > VALUES {
-                    return Err("too many values");
+                if self.size + size > SIZE {
+                    return Err("too much of it");
                 }
                 let (node, size) = (node.clone(), *size);
                 self.add(node, 0, size)
@@ -142,15 +144,15 @@ impl Builder {
             Some((Open::Map(entries, _), anchor)) => (Node::Map(merged(entries)), anchor),
             None => return Err("an end without a start"),
         };
-        let size = if anchor > 0 { node.size() } else { 1 };
+        let size = if anchor > 0 { node.size() } else { VALUE };
         self.add(node, anchor, size)
     }
 
     /// Puts a complete value where it belongs.
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), &'static str> {
-        self.values += size;
-        if self.values > VALUES {
-            return Err("too many values");
+        self.size += size;
+        if self.size > SIZE {
+            return Err("too much of it");
         }
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), size));
@@ -181,13 +183,14 @@ fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
         Node::List(items) => items,
         single => vec![single],
     });
+    let mut known: HashSet<String> = own.iter().map(|(key, _)| key.clone()).collect();
     for source in sources {
         if let Node::Map(entries) = source {
-            for (key, node) in entries {
-                if !own.iter().any(|(owned, _)| *owned == key) {
-                    own.push((key, node));
-                }
-            }
+            own.extend(
+                entries
+                    .into_iter()
+                    .filter(|(key, _)| known.insert(key.clone())),
+            );
         }
     }
     own
@@ -230,7 +233,7 @@ mod tests {
             let alias = format!("*a{}, ", level - 1).repeat(10);
             text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
         }
-        assert!(parse(&text).unwrap_err().contains("too many values"));
+        assert!(parse(&text).unwrap_err().contains("too much of it"));
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(
             parse("a: 1\n---\nb: 2")

@@ -159,6 +159,15 @@ impl Formatter for Broken {
         self.separate(writer, first)
     }
 
+    fn write_char_escape<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        escape: serde_json::ser::CharEscape,
+    ) -> io::Result<()> {
+        self.column += 6;
+        CompactFormatter.write_char_escape(writer, escape)
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
