@@ -1,7 +1,7 @@
 //! Stage 1: what the user asked for.
 //!
 //! The environment and the command line fill one [`RawInputs`] of plain strings, a config
-//! file another; [`resolve`] merges and parses them into [`Inputs`]. After this stage no
+//! file another; [`resolve()`] merges and parses them into [`Inputs`]. After this stage no
 //! raw string is left, and all problems have been reported at once.
 
 pub mod docs;

@@ -16,7 +16,7 @@ pub struct RawInputs {
     /// Address of a single target
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// Name of that target [default: the URL's host]
+    /// Name of that target (default: the URL's host)
     #[arg(long)]
     pub name: Option<String>,
     /// YAML mapping of name to URL, or of name to options
@@ -25,49 +25,49 @@ pub struct RawInputs {
     /// YAML file with targets and options
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
-    /// Limit for one attempt [default: 10s]
+    /// Limit for one attempt (default: 10s)
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
-    /// How many tries a target gets, or `unlimited` [default: 3]
+    /// How many tries a target gets, or `unlimited` (default: 3)
     #[arg(long, value_name = "N")]
     pub attempts: Option<String>,
-    /// Wait after the first failure, doubling up to 30s [default: 1s]
+    /// Wait after the first failure, doubling up to 30s (default: 1s)
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<String>,
-    /// Limit for everything, reporting included [default: 60s]
+    /// Limit for everything, reporting included (default: 60s)
     #[arg(long, value_name = "DURATION")]
     pub deadline: Option<String>,
-    /// Which statuses are up: `<500`, `2xx`, `200-399`, `200,204` [default: <500]
+    /// Which statuses are up: `<500`, `2xx`, `200-399`, `200,204` (default: `<500`)
     #[arg(long, value_name = "STATUSES")]
     pub expect: Option<String>,
-    /// GET, HEAD or OPTIONS [default: GET]
+    /// GET, HEAD or OPTIONS (default: GET)
     #[arg(long)]
     pub method: Option<String>,
-    /// How many redirects to follow [default: 10]
+    /// How many redirects to follow (default: 10)
     #[arg(long, value_name = "N")]
     pub redirects: Option<String>,
     /// Address that tells your own network from the dependency, or `off`
     #[arg(long, value_name = "URL")]
     pub control: Option<String>,
-    /// Whether down and unknown fail the step [default: true]
+    /// Whether down and unknown fail the step (default: true)
     #[arg(long, value_name = "BOOL")]
     pub fail_on_down: Option<String>,
-    /// Post a commit status [default: true]
+    /// Post a commit status (default: true)
     #[arg(long, value_name = "BOOL")]
     pub commit_status: Option<String>,
-    /// Context of the commit status [default: dep-preflight / <job>]
+    /// Context of the commit status (default: dep-preflight / `JOB`)
     #[arg(long, value_name = "TEXT")]
     pub status_context: Option<String>,
-    /// Where the commit status links to [default: the run]
+    /// Where the commit status links to (default: the run)
     #[arg(long, value_name = "URL")]
     pub target_url: Option<String>,
-    /// Commit that the status goes to [default: the pull request's head]
+    /// Commit that the status goes to (default: the pull request's head)
     #[arg(long)]
     pub sha: Option<String>,
     /// Token for the forge's API, used for the commit status alone
     #[arg(long)]
     pub token: Option<String>,
-    /// Write the job summary [default: true]
+    /// Write the job summary (default: true)
     #[arg(long, value_name = "BOOL")]
     pub summary: Option<String>,
     /// PEM file with more roots to trust
