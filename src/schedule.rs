@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::net::Network;
-use crate::probe::{Attempt, Budget};
+use crate::probe::{Attempt, Budget, is_this_machine};
 use crate::target::Target;
 use crate::verdict::Record;
 use crate::waiting::{self, Next};
@@ -184,7 +184,7 @@ impl Records {
         if !step.attempt.through_proxy
             && let Some(address) = step.attempt.address
         {
-            record.on_loopback = address.ip().to_canonical().is_loopback();
+            record.on_loopback = is_this_machine(address.ip());
         }
         record.ended = step.next;
         record.attempts.push(step.attempt);

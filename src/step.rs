@@ -269,7 +269,8 @@ impl<'a> Step<'a> {
     ) -> Finding {
         let mut judged = verdict::judge(&records.0, control);
         if interrupt.is_some() {
-            verdict::interrupt(&records.0, &mut judged);
+            let unasked = self.inputs.control.is_some() && control.is_none();
+            verdict::interrupt(&records.0, &mut judged, unasked);
         }
         let required = judged
             .iter()

@@ -199,11 +199,14 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
     }
 }
 
-/// The step was interrupted: a target whose attempts had not come to an end has no verdict.
-pub fn interrupt(records: &[Record], judged: &mut [Judged]) {
+/// The step was interrupted: a target whose attempts had not come to an end has no verdict, nor
+/// has one whose verdict hangs on the control address (`control`) that was not asked any more.
+pub fn interrupt(records: &[Record], judged: &mut [Judged], control: bool) {
+    let signs = all_signs(records);
     for (record, judged) in records.iter().zip(judged) {
         let unfinished = matches!(record.ended, None | Some(Next::After(_)));
-        if judged.verdict != Verdict::Up && unfinished {
+        let open = control && record.is_silent() && !record.is_touched_by(signs);
+        if judged.verdict != Verdict::Up && (unfinished || open) {
             judged.verdict = Verdict::Unknown;
             judged.message = match record.speaker() {
                 Some(attempt) => format!("interrupted while waiting; so far: {}", attempt.detail),

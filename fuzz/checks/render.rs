@@ -73,7 +73,7 @@ fn report(
 ) -> (Exit, Report) {
     let mut judged = verdict::judge(records, control);
     if interrupt.is_some() {
-        verdict::interrupt(records, &mut judged);
+        verdict::interrupt(records, &mut judged, false);
     }
     let required = judged
         .iter()
@@ -286,7 +286,7 @@ pub(crate) fn told(
         lines::log(&line);
         hides(&line);
     }
-    let all = annotations::render(report);
+    let all = annotations::render(report, 0);
     for line in &all {
         lines::annotation(line);
         hides(line);

@@ -107,9 +107,14 @@ pub fn resolve(
             .and_then(|path| read_certificates(path, &mut problems)),
         report_file: raw.report_file.as_deref().map(PathBuf::from),
     };
-    // Last, because it leaves a file behind: only where all else is right.
-    if let (Some(path), true) = (&inputs.report_file, problems.0.is_empty()) {
+    // Last, because it may leave a file behind, which is taken back where nothing will be written.
+    if let Some(path) = &inputs.report_file {
+        let existed = path.exists();
         check_writable(path, &mut problems);
+        if !existed && !problems.0.is_empty() {
+            // It is gone already where it could not be made.
+            let _ = std::fs::remove_file(path);
+        }
     }
     if problems.0.is_empty() {
         Ok(inputs)

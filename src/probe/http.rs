@@ -118,7 +118,7 @@ impl HttpProbe {
             // An error through a plain proxy may be the proxy's own.
             let status = answer.status().as_u16();
             if !hop.speaks_for_target() || status < 500 && status != 407 {
-                state.signs.add(answer.remote_addr());
+                hop.sign(answer.remote_addr(), &mut state.signs);
             }
             let next = next_url(&answer, &url).filter(|_| state.followed < self.redirects);
             let Some(next) = next else {
@@ -223,8 +223,9 @@ impl HttpProbe {
         });
         let address = peers.first().copied();
         let mut signs = state.signs;
-        if failure.cause.is_sign_of_life() {
-            signs.add(address);
+        // What a plain proxy does to a connection is its own doing.
+        if failure.cause.is_sign_of_life() && !hop.speaks_for_target() {
+            hop.sign(address, &mut signs);
         }
         let redirected = state.followed > 0;
         let shown = self.show(&hop.url, text::PIECE);
@@ -331,7 +332,7 @@ async fn look_at_proxy(
 pub fn is_loopback_host(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<IpAddr>() {
-        Ok(ip) => ip.to_canonical().is_loopback(),
+        Ok(ip) => super::is_this_machine(ip),
         Err(_) => {
             let host = host.trim_end_matches('.');
             host == "localhost" || host.ends_with(".localhost")

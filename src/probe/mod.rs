@@ -9,7 +9,7 @@ pub mod classify;
 pub mod http;
 pub mod tunnel;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::net::Network;
@@ -116,8 +116,17 @@ impl Signs {
     /// A sign from this address; one without an address is from elsewhere.
     pub fn add(&mut self, from: Option<SocketAddr>) {
         match from {
-            Some(address) if address.ip().to_canonical().is_loopback() => self.loopback = true,
+            Some(address) if is_this_machine(address.ip()) => self.loopback = true,
             _ => self.remote = true,
+        }
+    }
+
+    /// A sign from this machine, or from elsewhere.
+    pub fn add_from(&mut self, this_machine: bool) {
+        if this_machine {
+            self.loopback = true;
+        } else {
+            self.remote = true;
         }
     }
 
@@ -129,6 +138,14 @@ impl Signs {
             loopback: self.loopback || other.loopback,
         }
     }
+}
+
+/// Whether an address is on this machine: loopback, or the unspecified one, which is dialled to
+/// it. Name servers that block a name answer with the latter.
+#[must_use]
+pub fn is_this_machine(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
 }
 
 /// Where the time of an attempt went, redirects added up. A phase that was not reached, or

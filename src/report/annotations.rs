@@ -76,9 +76,9 @@ fn property(text: &str) -> String {
         .replace('=', "-")
 }
 
-/// All annotations of a report. One warning is left for a commit status that cannot be posted.
+/// All annotations of a report; `reserved` warnings are left for what may still go wrong.
 #[must_use]
-pub fn render(report: &Report) -> Vec<String> {
+pub fn render(report: &Report, reserved: usize) -> Vec<String> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for target in report.with(Verdict::Down) {
@@ -108,7 +108,7 @@ pub fn render(report: &Report) -> Vec<String> {
         }
     }
     let mut lines = within(Level::Error, errors, MOST);
-    lines.extend(within(Level::Warning, warnings, MOST - 1));
+    lines.extend(within(Level::Warning, warnings, MOST - reserved));
     lines
 }
 

@@ -136,6 +136,11 @@ impl Poster {
         limit: Duration,
     ) -> Result<(), Refusal> {
         let silent = |error: &(dyn std::error::Error + 'static)| Refusal::Silent(describe(error));
+        // The library takes for granted that it can.
+        if http::HeaderValue::from_str(self.place.token.reveal()).is_err() {
+            let why = "not asked, because the token has characters that no header can carry";
+            return Err(Refusal::Silent(why.to_owned()));
+        }
         let client = self.network.client(limit).map_err(|error| silent(&error))?;
         let place = &self.place;
         let target_url = match &place.target_url {

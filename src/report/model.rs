@@ -241,12 +241,21 @@ impl Report {
             .filter(move |target| target.verdict == verdict)
     }
 
-    /// The first required target, in the given order, that made the result.
+    /// The first required target, in the given order, that made the result; where all are up, the
+    /// first.
     #[must_use]
     pub fn decisive(&self) -> Option<&TargetReport> {
         let wanted = match self.result {
             RunResult::Down => Verdict::Down,
             RunResult::Unknown => Verdict::Unknown,
+            RunResult::Up
+                if self
+                    .targets
+                    .iter()
+                    .all(|target| target.verdict == Verdict::Up) =>
+            {
+                return self.targets.first();
+            }
             RunResult::Up => return self.with(Verdict::Up).find(|target| target.required),
             RunResult::Invalid | RunResult::Error => return None,
         };

@@ -51,8 +51,11 @@ impl Step<'_> {
         for (verdict, line) in log::targets(&finding.report) {
             self.screen.toned(line, verdict);
         }
+        // For a status that cannot be posted, and a report that cannot be written.
+        let reserved =
+            usize::from(self.poster.is_some()) + usize::from(self.inputs.report_file.is_some());
         if self.annotate {
-            for line in annotations::render(&finding.report) {
+            for line in annotations::render(&finding.report, reserved) {
                 self.screen.line(line);
             }
         }
@@ -117,7 +120,7 @@ impl Step<'_> {
         if limit < Duration::from_millis(10) {
             self.warn(
                 "COMMIT-STATUS",
-                "the commit status was not outcome: no time was left before the deadline",
+                "the commit status was not posted: no time was left before the deadline",
             );
             return;
         }
@@ -131,7 +134,8 @@ impl Step<'_> {
             },
         };
         let Err(refusal) = outcome else { return };
-        let version = poster.version().await;
+        let asking = tokio::time::timeout(self.times.left(), poster.version());
+        let version = asking.await.ok().flatten();
         let why = refusal.explain(poster.place(), version);
         if poster.place().from_fork && refusal == commit_status::Refusal::Status(403) {
             // Read-only by design on every forge; no contributor is to be bothered with it.

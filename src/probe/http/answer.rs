@@ -22,7 +22,7 @@ pub(super) fn next_url(answer: &Response, from: &Url) -> Option<Url> {
     let location = answer.headers().get(LOCATION)?;
     let location = String::from_utf8_lossy(location.as_bytes());
     let mut next = from.join(&location).ok()?;
-    if !matches!(next.scheme(), "http" | "https") || next.port() == Some(0) {
+    if !matches!(next.scheme(), "http" | "https") {
         return None;
     }
     next.set_username("").ok()?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use reqwest::Url;
 
+use super::is_loopback_host;
 use crate::net::proxy::Proxy;
 use crate::net::trace::Trace;
 use crate::probe::{Phases, Signs};
@@ -34,6 +35,15 @@ impl Hop {
     pub(super) fn greeted(&self, seen: &Trace) -> bool {
         let to_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
         seen.hellos > u8::from(to_proxy)
+    }
+
+    /// Takes down a sign of life. Through a proxy it is the target's all the same, so it counts
+    /// by where the target is, not by where the proxy is.
+    pub(super) fn sign(&self, from: Option<SocketAddr>, signs: &mut Signs) {
+        match &self.proxy {
+            Some(_) => signs.add_from(is_loopback_host(&self.url)),
+            None => signs.add(from),
+        }
     }
 
     pub(super) fn speaks_for_target(&self) -> bool {
