@@ -132,9 +132,9 @@ fn of_files() -> Vec<Row> {
         ),
         Row::ends(
             "deadline: event file is a pipe nobody writes",
-            "error",
-            "",
-            1,
+            "down",
+            "refused",
+            70,
             |lab| {
                 let pipe = lab.fifo("pipe");
                 lab.site("forge", &format!("{FORGE}:80"), crate::site::forge);
