@@ -24,6 +24,30 @@ give_up() {
   exit 69
 }
 
+# start PROGRAM ARGUMENT...: becomes the program, so that it has this process's signals and exit
+# code. Nothing is left then that could tell of a program that is killed or aborts, so what later
+# steps would read in that case is written before; the program's own outputs come after it, and
+# for every runner the last one counts. As a command of a person (with arguments) it may be one
+# that has no outputs at all.
+start() {
+  if [ "$#" = 1 ] && [ -f "${GITHUB_OUTPUT:-}" ]; then
+    presume_dead 2>/dev/null || :
+  fi
+  exec "$@"
+}
+
+presume_dead() {
+  # An earlier command of the step may have left a line without its end. A blank line is an error
+  # for some runners, so this looks.
+  last=
+  while IFS= read -r last; do last=; done <"$GITHUB_OUTPUT"
+  {
+    [ -z "$last" ] || echo
+    printf '%s\n' 'result=error' 'exit-code=1' \
+      'message=dep-preflight ended before it could report anything: it was killed, or it crashed. The log may say more; this says nothing about any dependency.'
+  } >>"$GITHUB_OUTPUT"
+}
+
 # private_folder: makes one that programs can be run from, and prints its path. mkdir fails where
 # the name is taken: nobody else can have laid something ready there.
 private_folder() {
@@ -56,7 +80,7 @@ start_copy() {
   shift
   folder=$(private_folder) || give_up "$program may not be run, and there is no folder to run a copy from"
   if cp "$program" "$folder/dep-preflight" && chmod 700 "$folder/dep-preflight"; then
-    exec "$folder/dep-preflight" "$@"
+    start "$folder/dep-preflight" "$@"
   fi
   give_up "$program may not be run, and could not be copied to $folder"
 }
@@ -79,7 +103,7 @@ start_built() {
   kept=$(store) || kept=
   if [ -n "$digest" ] && [ -n "$kept" ]; then
     kept=$kept/$digest-$system-$machine$exe
-    [ ! -x "$kept" ] || exec "$kept" "$@"
+    [ ! -x "$kept" ] || start "$kept" "$@"
   else
     kept=
   fi
@@ -106,7 +130,7 @@ start_built() {
     say "built, and kept as $kept."
     program=$kept
   fi
-  exec "$program" "$@"
+  start "$program" "$@"
 }
 
 # build FOLDER: in a shell of its own, because rust-toolchain.toml is looked up from the folder
@@ -141,7 +165,7 @@ esac
 if [ ! -f "$program" ]; then
   start_built "$@"
 elif [ -x "$program" ]; then
-  exec "$program" "$@"
+  start "$program" "$@"
 else
   start_copy "$program" "$@"
 fi

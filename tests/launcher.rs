@@ -623,3 +623,81 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, u32, i64, i64)> {
     found.sort();
     found
 }
+
+/// A program that dies by this signal, at once.
+fn dying(signal: &str) -> String {
+    format!("#!/bin/sh\nkill -{signal} $$\n")
+}
+
+#[test]
+fn a_program_that_cannot_report_its_death_leaves_outputs_all_the_same() {
+    for shell in SHELLS {
+        for (signal, earlier) in [("ABRT", ""), ("KILL", "a=1\n"), ("ILL", "a=1")] {
+            let stage = Stage::linux("x86_64");
+            stage.executable("action/dist/dep-preflight-linux-x86_64", &dying(signal));
+            let outputs = stage.path("outputs");
+            fs::write(&outputs, earlier).unwrap();
+            let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+            let run = stage.run(shell, &[]);
+            assert_eq!(run.code, None, "{shell} {signal}: killed, not ended: {run}");
+            let written = fs::read_to_string(&outputs).unwrap();
+            let lines: Vec<_> = written.lines().collect();
+            let own = lines.strip_prefix(&["a=1"][..usize::from(!earlier.is_empty())]);
+            let own = own.unwrap_or_else(|| panic!("{shell}: {written}"));
+            assert_eq!(
+                own[..2],
+                ["result=error", "exit-code=1"],
+                "{shell}: {written}"
+            );
+            assert!(
+                own[2].starts_with("message=dep-preflight ended before"),
+                "{written}"
+            );
+            assert_eq!(own.len(), 3, "{written}");
+        }
+    }
+}
+
+#[test]
+fn what_the_program_reports_comes_last() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64");
+        let program = "#!/bin/sh\necho result=up >>\"$GITHUB_OUTPUT\"\n";
+        stage.executable("action/dist/dep-preflight-linux-x86_64", program);
+        let outputs = stage.path("outputs");
+        fs::write(&outputs, "").unwrap();
+        let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+        stage.run(shell, &[]);
+        let written = fs::read_to_string(&outputs).unwrap();
+        assert!(written.ends_with("\nresult=up\n"), "{shell}: {written}");
+        // A command of a person's may be one that has no outputs.
+        fs::write(&outputs, "").unwrap();
+        stage.run(shell, &["--version"]);
+        assert_eq!(
+            fs::read_to_string(&outputs).unwrap(),
+            "result=up\n",
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn outputs_that_cannot_be_written_do_not_keep_the_program_from_starting() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64");
+        for outputs in ["/dev/full", "/nowhere/outputs", "/dev/null"] {
+            let stage = Stage::linux("x86_64").env("GITHUB_OUTPUT", outputs);
+            stage.run(shell, &[]).started();
+        }
+        let pipe = stage.path("pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let stage = stage.env("GITHUB_OUTPUT", pipe.to_str().unwrap());
+        stage.run(shell, &[]).started();
+    }
+}
