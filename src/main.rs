@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use dep_preflight::{report, supervisor};
 
+/// In place of musl's own allocator (Cargo.toml has the reason).
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let start = report::model::Start::now();
     supervisor::run(start.instant, move |supervisor| {
