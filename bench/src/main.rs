@@ -6,6 +6,7 @@ mod certificates;
 mod client;
 mod counts;
 mod figures;
+mod hostile;
 mod many;
 mod overshoot;
 mod process;
@@ -23,7 +24,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Section = (&'static str, &'static str, fn(&Options) -> Result<String>);
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     ("start", "Start to exit, one target", start::section),
     ("many", "Many targets, 200 ms each", many::section),
     (
@@ -31,6 +32,7 @@ const SECTIONS: [Section; 5] = [
         "Overshoot of a deadline of 3 s",
         overshoot::section,
     ),
+    ("hostile", "Hostile input of 1 MiB", hostile::section),
     ("counts", "Instructions of a start", counts::section),
     ("sizes", "Size", sizes::section),
 ];
