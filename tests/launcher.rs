@@ -2,6 +2,7 @@
 //!
 //! A copy of it runs beside programs that only tell how they were called, under every shell that
 //! a forge's runner may have as `sh`. The system, the architecture and cargo are scripts in PATH.
+//! One test starts the program that is shipped.
 
 #![cfg(unix)]
 #![expect(
@@ -17,6 +18,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+
+#[allow(dead_code, reason = "the suites use different parts of it")]
+#[path = "program/mod.rs"]
+mod program;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -304,6 +309,20 @@ fn the_program_of_this_machine_is_started() {
                 "{shell:?} {machine}: {run}"
             );
         }
+    }
+}
+
+#[test]
+fn the_shipped_program_is_started() {
+    let machine = std::env::consts::ARCH;
+    for shell in SHELLS {
+        let stage = Stage::linux(machine);
+        let file = stage.path(&format!("action/dist/dep-preflight-linux-{machine}"));
+        fs::remove_file(&file).unwrap();
+        symlink(program::under_test().native(), &file).unwrap();
+        let run = stage.run(shell, &["--version"]);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert_eq!(run.stdout, program::under_test().version.clone() + "\n");
     }
 }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::forge::Forge;
 use crate::run::Run;
-use crate::{invariants, runner};
+use crate::{invariants, program, runner};
 
 /// The token of every run that has one. It must show nowhere.
 pub(crate) const TOKEN: &str = "ghs_LoopbackTokenThatMustNeverShow";
@@ -51,7 +51,7 @@ pub(crate) struct Preflight {
     args: Vec<OsString>,
     lenient: bool,
     /// What a shell does before it becomes the binary.
-    shell: Option<&'static str>,
+    shell: Option<String>,
 }
 
 impl Preflight {
@@ -127,8 +127,8 @@ impl Preflight {
     }
 
     /// Lets a shell change, with this command, what the binary inherits.
-    pub(crate) fn shell(mut self, command: &'static str) -> Self {
-        self.shell = Some(command);
+    pub(crate) fn shell(mut self, command: impl Into<String>) -> Self {
+        self.shell = Some(command.into());
         self
     }
 
@@ -159,11 +159,17 @@ impl Preflight {
     }
 
     pub(crate) fn start(self) -> Running {
-        const BINARY: &str = env!("CARGO_BIN_EXE_dep-preflight");
-        let mut command = Command::new(self.shell.map_or(BINARY, |_| "/bin/sh"));
-        if let Some(shell) = self.shell {
-            command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), BINARY]);
-        }
+        let program = program::under_test();
+        let mut command = match &self.shell {
+            None => program.command(),
+            Some(shell) => {
+                let mut command = Command::new("/bin/sh");
+                command
+                    .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
+                    .args(program.words());
+                command
+            }
+        };
         command
             .env_clear()
             // Where a coverage run wants its profile; nothing else reads it.

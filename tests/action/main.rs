@@ -1,4 +1,4 @@
-//! The black-box suite: the real binary, in a cleaned environment, against
+//! The black-box suite: the shipped program, in a cleaned environment, against
 //! loopback servers that misbehave. Nothing but loopback is contacted.
 
 #![expect(
@@ -9,6 +9,11 @@
 )]
 
 // What the tests stand on.
+
+/// Which program is tested.
+#[allow(dead_code, reason = "the suites use different parts of it")]
+#[path = "../program/mod.rs"]
+mod program;
 
 /// Runs the binary as a runner would.
 mod harness;

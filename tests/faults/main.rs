@@ -1,4 +1,4 @@
-//! The fault matrix: the real binary in real network namespaces, with faults that loopback
+//! The fault matrix: the shipped program in real network namespaces, with faults that loopback
 //! cannot make. Prints a table of all rows (`cargo test --test faults -- --nocapture`);
 //! `FAULTS=word` plays only the rows whose name has the word.
 //!
@@ -15,6 +15,11 @@
 )]
 
 // What the rows stand on.
+
+/// Which program is tested.
+#[allow(dead_code, reason = "the suites use different parts of it")]
+#[path = "../program/mod.rs"]
+mod program;
 
 /// Plays the rows beside one another, and prints the table.
 mod matrix;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::lab::Lab;
+use crate::program;
 use crate::row::Row;
 
 /// The environment variable that names the row to be played.
@@ -39,6 +40,8 @@ fn rows() -> Vec<Row> {
 
 /// Plays all rows and prints the table.
 pub(crate) fn run() {
+    // Without one, no row need be played.
+    let program = program::under_test();
     let flags = namespaces();
     let wanted = env::var("FAULTS").unwrap_or_default();
     let rows: Vec<_> = rows()
@@ -63,7 +66,7 @@ pub(crate) fn run() {
         }
     });
     let done = done.into_inner().unwrap();
-    println!("\n{}", table(&rows, &done));
+    println!("\n{}\n\n{}", program.shown(), table(&rows, &done));
     println!(
         "{} rows in {:.1} s",
         rows.len(),

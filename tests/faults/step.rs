@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::lab::{FORGE, Lab};
+use crate::program;
 use crate::run::Run;
 
 /// The commit of steps that have one.
@@ -92,12 +93,16 @@ impl<'a> Step<'a> {
     }
 
     pub(crate) fn start(self) -> Running {
-        let binary = env!("CARGO_BIN_EXE_dep-preflight");
+        let words: Vec<_> = program::under_test().words().collect();
         let mut command = match self.files {
-            None => self.lab.in_runner(binary),
+            None => {
+                let mut command = self.lab.in_runner(words[0]);
+                command.args(&words[1..]);
+                command
+            }
             Some(limit) => {
                 let mut command = self.lab.in_runner("prlimit");
-                command.arg(format!("--nofile={limit}:{limit}")).arg(binary);
+                command.arg(format!("--nofile={limit}:{limit}")).args(words);
                 command
             }
         };

@@ -14,6 +14,11 @@
 // What the tests stand on: their own tools, and those of tests/action, which need no part of
 // each other but what is listed here. That suite uses what is dead code in this one.
 
+/// Which program is tested.
+#[allow(dead_code, reason = "see above")]
+#[path = "../program/mod.rs"]
+mod program;
+
 #[allow(dead_code, reason = "see above")]
 #[path = "../action/forge.rs"]
 mod forge;

@@ -1,15 +1,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::case::{self, Case};
 use crate::nginx::{Nginx, Stopped};
-use crate::programs;
+use crate::{program, programs};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const BUILT: &str = env!("CARGO_BIN_EXE_dep-preflight");
 
 /// What all engines share: dependencies, well and broken, and a repository with the action,
 /// a workflow that uses it, and one commit.
@@ -19,8 +17,6 @@ pub(crate) struct Stage {
     directory: TempDir,
     /// The commit.
     pub(crate) head: String,
-    /// Which program the action runs.
-    pub(crate) program: &'static str,
 }
 
 impl Stage {
@@ -31,7 +27,7 @@ impl Stage {
         let repository = directory.path().join("shop");
         let workflows = repository.join(".github/workflows");
         fs::create_dir_all(&workflows).unwrap();
-        let program = install_action(&repository);
+        install_action(&repository);
         fs::copy(nginx.authority(), repository.join("authority.pem")).unwrap();
         let config = case::config_file(&nginx, &stopped);
         fs::write(repository.join("preflight.yml"), config).unwrap();
@@ -44,7 +40,6 @@ impl Stage {
             stopped,
             directory,
             head,
-            program,
         }
     }
 
@@ -57,28 +52,20 @@ impl Stage {
     }
 }
 
-/// Copies the action as it is checked out. Where the program in dist/ was built from other
-/// sources than this test, the one that was built with the test takes its place.
-fn install_action(repository: &Path) -> &'static str {
+/// Copies the action as it is checked out, with the program under test.
+fn install_action(repository: &Path) {
     let copy = |from: &Path, to: &str| {
         let copied = fs::copy(from, repository.join(to));
         copied.unwrap_or_else(|why| panic!("{}: {why}", from.display()));
     };
-    copy(&Path::new(ROOT).join("action.yml"), "action.yml");
     fs::create_dir(repository.join("dist")).unwrap();
-    let dist = Path::new(ROOT).join("dist");
-    copy(&dist.join("run.sh"), "dist/run.sh");
-    let name = format!("dep-preflight-linux-{}", std::env::consts::ARCH);
-    let version = |program: &Path| programs::output(Command::new(program).arg("--version"));
-    let released = dist.join(&name);
-    let current = released.is_file() && version(&released) == version(Path::new(BUILT));
-    let (program, label) = if current {
-        (released.as_path(), "dist/")
-    } else {
-        (Path::new(BUILT), "fresh build")
-    };
-    copy(program, &format!("dist/{name}"));
-    label
+    for file in ["action.yml", "dist/run.sh"] {
+        copy(&Path::new(ROOT).join(file), file);
+    }
+    copy(
+        program::under_test().native(),
+        &format!("dist/dep-preflight-linux-{}", std::env::consts::ARCH),
+    );
 }
 
 /// Makes a repository of the directory; its one commit.
@@ -89,7 +76,7 @@ fn commit(repository: &Path, home: &Path) -> String {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .arg("-C")
             .arg(repository)
-            // The program that was built with the test is large.
+            // A debug program is large.
             .args(["-c", "core.compression=0"])
             .args(["-c", "user.name=shop", "-c", "user.email=shop@acme.example"])
             .args(arguments);
