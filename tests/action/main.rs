@@ -97,3 +97,10 @@ mod status_trouble;
 
 /// The same binary on a person's own machine.
 mod cli;
+
+/// A little of everything, for programs that qemu runs: each cause, each exit code, outputs,
+/// commit status, and a forge that is gone.
+///
+/// `DEP_PREFLIGHT_PROGRAM=aarch64 cargo test --test action portable::` plays it with the
+/// program for the other architecture, as `scripts/test` does. Limits here are generous.
+mod portable;
