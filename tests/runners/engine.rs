@@ -8,11 +8,12 @@ use crate::programs;
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Engine {
     Act,
-    /// Never run: the Go module proxy refuses its module (403), and no distribution has it.
-    /// Written after internal/app/cmd/exec.go of gitea.com/gitea/runner.
+    /// Run where it is installed: the Go module proxy refuses its module (403), and no
+    /// distribution has it. Written after internal/app/cmd/exec.go of gitea.com/gitea/runner,
+    /// version 3.1.
     GiteaRunner,
-    /// Never run, for the same reason. Written after the file of the same name of
-    /// code.forgejo.org/forgejo/runner, v12.
+    /// The same. Written after the file of the same name of code.forgejo.org/forgejo/runner,
+    /// version 12.
     ForgejoRunner,
 }
 
@@ -86,15 +87,21 @@ impl Engine {
         };
         all.extend(own.iter().map(OsString::from));
         if self != Self::Act {
-            // Artifacts are served, wanted or not: on loopback, on a port of the system's.
             let exec = [
                 "--image=-self-hosted",
                 "--default-actions-url",
                 job.instance,
+            ];
+            all.extend(exec.map(OsString::from));
+        }
+        if self == Self::GiteaRunner {
+            // It serves artifacts, wanted or not: on loopback, on a port of the system's.
+            // Forgejo's has no such server any more, and refuses options that it does not know.
+            let artifacts = [
                 "--artifact-server-addr=127.0.0.1",
                 "--artifact-server-port=0",
             ];
-            all.extend(exec.map(OsString::from));
+            all.extend(artifacts.map(OsString::from));
         }
         if self.takes_payload() {
             all.extend(["--eventpath".into(), job.payload.into()]);
@@ -109,5 +116,47 @@ impl Engine {
             all.push("--json".into());
         }
         all
+    }
+}
+
+#[test]
+fn each_engine_is_given_options_that_it_knows() {
+    let job = Job {
+        name: "e2e",
+        event: "push",
+        payload: Path::new("/payload.json"),
+        workflow: Path::new("/e2e.yml"),
+        instance: "http://forge.example",
+        json: true,
+        environment: &[("SEEN", "/seen".to_owned())],
+    };
+    // What `--help` of each version lists, as far as it is used.
+    let common = ["--workflows", "--env", "--job", "--secret", "--json"];
+    let exec = ["-E", "--image", "--default-actions-url"];
+    let own: [&[&str]; 3] = [
+        &["--no-cache-server", "--platform", "--eventpath"],
+        &[
+            "--gitea-instance",
+            "--artifact-server-addr",
+            "--artifact-server-port",
+            "--eventpath",
+        ],
+        &["--forgejo-instance"],
+    ];
+    for (engine, own) in Engine::ALL.into_iter().zip(own) {
+        let mut known = [&common, own].concat();
+        if engine != Engine::Act {
+            known.extend(exec);
+        }
+        let given = engine.arguments(&job);
+        let given = given.iter().map(|argument| argument.to_str().unwrap());
+        let options: Vec<_> = given
+            .filter(|argument| argument.starts_with('-'))
+            .map(|argument| argument.split('=').next().unwrap())
+            .collect();
+        for option in &options {
+            assert!(known.contains(option), "{}: {option}", engine.name());
+        }
+        assert_eq!(options.len(), known.len(), "{}: {options:?}", engine.name());
     }
 }
