@@ -17,7 +17,7 @@ const PORTS: usize = 16;
 /// How much more than its share a target may cost in a larger crowd.
 const LINEAR: f64 = 1.3;
 
-/// The programs, in the order of [`Crowd::programs`].
+/// The programs, in the order that a crowd starts them.
 const OURS: usize = 0;
 const CURL: usize = 1;
 const BARE: usize = 2;
