@@ -197,3 +197,9 @@ fn emulator(architecture: &str) -> Result<PathBuf, String> {
             )
         })
 }
+
+/// By itself (`cargo test --test action program::`), before a whole suite fails for the want of it.
+#[test]
+fn there_is_one_to_test() {
+    under_test();
+}
