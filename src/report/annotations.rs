@@ -29,7 +29,11 @@ pub fn command(level: Level, title: &str, message: &str) -> String {
         Level::Error => "error",
         Level::Warning => "warning",
     };
-    let message = text::clean(&text::without_double_colon(message), LONGEST);
+    // No more than can be shown is worked on, with room for what collapses.
+    let end = message.char_indices().nth(4 * LONGEST);
+    let message = message.get(..end.map_or(message.len(), |(at, _)| at));
+    let message = text::without_double_colon(message.unwrap_or_default());
+    let message = text::clean(&message, LONGEST);
     // Cleaning may bring colons together that something harmless stood between.
     let message = without_escapes(&text::without_double_colon(&message));
     // A colon right behind the separator would move it for those who look for the last one.
