@@ -11,6 +11,7 @@
 //! send anything, through [`net`].
 
 pub mod cli;
+mod environment;
 pub mod inputs;
 
 pub mod target;

@@ -13,6 +13,12 @@ use serde::Deserialize;
 
 pub use event::Event;
 
+use crate::{environment, text};
+
+/// The longest part of a commit status's default context, in characters; a forge takes 255 of
+/// the whole.
+const CONTEXT_PART: usize = 100;
+
 /// The software a forge runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
@@ -66,6 +72,8 @@ pub struct RunnerEnv {
     pub github_run_number: Option<String>,
     /// How often the run was started.
     pub github_run_attempt: Option<String>,
+    /// The name of the workflow, or its file's path where it has none.
+    pub github_workflow: Option<String>,
     /// The id of the job.
     pub github_job: Option<String>,
     /// The file for outputs.
@@ -74,29 +82,51 @@ pub struct RunnerEnv {
     pub github_step_summary: Option<String>,
 }
 
+/// The variables of [`RunnerEnv`]. No other spelling of them is read: a job may set what it
+/// likes beside them.
+const VARIABLES: [&str; 17] = [
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITEA_ACTIONS",
+    "FORGEJO_ACTIONS",
+    "GITHUB_API_URL",
+    "GITHUB_SERVER_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_SHA",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_EVENT_PATH",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_WORKFLOW",
+    "GITHUB_JOB",
+    "GITHUB_OUTPUT",
+    "GITHUB_STEP_SUMMARY",
+];
+
 impl RunnerEnv {
     /// Reads it from environment variables.
     pub fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let vars = vars.into_iter().filter_map(|(name, value)| {
-            let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
-            (!value.is_empty()).then_some((name, value))
-        });
-        // Cannot fail: every field is an optional string.
-        envy::from_iter(vars).unwrap_or_default()
+        let known = VARIABLES.map(str::to_owned).into();
+        let vars = environment::exactly(vars, &known)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.into_string().ok()?)))
+            .filter(|(_, value)| !value.is_empty());
+        environment::typed("", vars.collect())
     }
 
     /// Whether the step runs in a job of a forge.
     #[must_use]
-    pub const fn in_job(&self) -> bool {
-        self.github_actions.is_some()
-            || self.gitea_actions.is_some()
-            || self.forgejo_actions.is_some()
+    pub fn in_job(&self) -> bool {
+        is_on(self.github_actions.as_ref())
+            || is_on(self.gitea_actions.as_ref())
+            || is_on(self.forgejo_actions.as_ref())
     }
 
     /// Whether a machine reads the log: no colours, no progress.
     #[must_use]
-    pub const fn in_ci(&self) -> bool {
-        self.ci.is_some() || self.in_job()
+    pub fn in_ci(&self) -> bool {
+        is_on(self.ci.as_ref()) || self.in_job()
     }
 
     /// The forge's software. Forgejo's runner sets Gitea's variable too, and Gitea's
@@ -108,9 +138,9 @@ impl RunnerEnv {
                 .as_deref()
                 .is_some_and(|url| url.trim_end_matches('/').ends_with("/api/v1"))
         };
-        if self.forgejo_actions.is_some() {
+        if is_on(self.forgejo_actions.as_ref()) {
             Flavour::Forgejo
-        } else if self.gitea_actions.is_some() || api_v1() {
+        } else if is_on(self.gitea_actions.as_ref()) || api_v1() {
             Flavour::Gitea
         } else {
             Flavour::GitHub
@@ -130,13 +160,20 @@ impl RunnerEnv {
         (fine(owner) && fine(name)).then_some((owner, name))
     }
 
-    /// The default context of the commit status.
+    /// The default context of the commit status: one of its own for each job of each workflow,
+    /// because statuses with one context overwrite each other.
     #[must_use]
     pub fn status_context(&self) -> String {
-        match &self.github_job {
-            Some(job) => format!("dep-preflight / {}", crate::text::clean(job, 100)),
-            None => "dep-preflight".to_owned(),
-        }
+        let part = |name: &String| text::cut(&text::clean(name, text::LONG), CONTEXT_PART);
+        let parts = match (&self.github_workflow, &self.github_job) {
+            (Some(workflow), Some(job)) => vec![part(workflow), part(job)],
+            (None, Some(job)) => vec![part(job)],
+            (_, None) => vec![],
+        };
+        std::iter::once("dep-preflight".to_owned())
+            .chain(parts.into_iter().filter(|part| !part.is_empty()))
+            .collect::<Vec<_>>()
+            .join(" / ")
     }
 
     /// The event file's path.
@@ -144,6 +181,14 @@ impl RunnerEnv {
     pub fn event_path(&self) -> Option<PathBuf> {
         self.github_event_path.as_ref().map(PathBuf::from)
     }
+}
+
+/// Whether a variable says that something is so. People switch CI off by `CI=false`.
+fn is_on(value: Option<&String>) -> bool {
+    value.is_some_and(|value| {
+        let value = value.trim();
+        !(value.eq_ignore_ascii_case("false") || matches!(value, "" | "0"))
+    })
 }
 
 #[cfg(test)]
@@ -171,6 +216,63 @@ mod tests {
         ] {
             assert_eq!(env(&vars).flavour(), flavour, "{vars:?}");
         }
+    }
+
+    #[test]
+    fn every_variable_has_a_field_and_every_field_a_variable() {
+        let all = RunnerEnv::from_env(VARIABLES.map(|name| (name.into(), "x".into())));
+        let shown = format!("{all:?}");
+        assert!(!shown.contains("None"), "{shown}");
+        assert_eq!(shown.matches("Some").count(), VARIABLES.len(), "{shown}");
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn another_spelling_of_a_variable_changes_nothing() {
+        let runner = [("GITHUB_OUTPUT", "o"), ("GITHUB_SHA", "s"), ("CI", "true")];
+        for other in ["github_sha", "GitHub_Output", "ci", "Github_Run_Id"] {
+            let vars = [&runner[..], &[(other, "x")]].concat();
+            assert_eq!(
+                format!("{:?}", env(&vars)),
+                format!("{:?}", env(&runner)),
+                "{other}"
+            );
+        }
+        assert_eq!(env(&[("github_output", "o")]).github_output, None);
+    }
+
+    #[test]
+    fn ci_that_is_false_is_not_ci() {
+        for (value, ci) in [("true", true), ("1", true), ("woodpecker", true)] {
+            assert_eq!(env(&[("CI", value)]).in_ci(), ci, "{value}");
+        }
+        for value in ["false", "FALSE", "0", "", " "] {
+            assert!(!env(&[("CI", value)]).in_ci(), "{value:?}");
+            assert!(!env(&[("GITHUB_ACTIONS", value)]).in_job(), "{value:?}");
+        }
+        assert!(env(&[("CI", "false"), ("GITHUB_ACTIONS", "true")]).in_ci());
+    }
+
+    #[test]
+    fn the_context_names_workflow_and_job() {
+        let context = |vars: &[(&str, &str)]| env(vars).status_context();
+        assert_eq!(context(&[]), "dep-preflight");
+        assert_eq!(context(&[("GITHUB_WORKFLOW", "ci")]), "dep-preflight");
+        assert_eq!(context(&[("GITHUB_JOB", "e2e")]), "dep-preflight / e2e");
+        let path = [
+            ("GITHUB_JOB", "e2e"),
+            ("GITHUB_WORKFLOW", ".github/workflows/ci.yml"),
+        ];
+        assert_eq!(
+            context(&path),
+            "dep-preflight / .github/workflows/ci.yml / e2e"
+        );
+        let (long, job) = ("w".repeat(300), "j\n".repeat(300));
+        let cut = context(&[("GITHUB_WORKFLOW", &long), ("GITHUB_JOB", &job)]);
+        assert!(
+            cut.chars().count() <= 255 && !cut.contains('\n') && cut.contains("… / j"),
+            "{cut}"
+        );
     }
 
     #[test]

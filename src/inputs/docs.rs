@@ -59,7 +59,7 @@ pub const INPUTS: &[InputDoc] = &[
     doc("commit-status", "true", "post a commit status"),
     doc(
         "status-context",
-        "dep-preflight / <job>, outside a job dep-preflight",
+        "dep-preflight / <workflow> / <job>, outside a job dep-preflight",
         "the context of the commit status",
     ),
     doc("target-url", "the run", "where the commit status links to"),

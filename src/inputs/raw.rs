@@ -5,6 +5,9 @@ use std::ffi::OsString;
 use clap::Args;
 use serde::Deserialize;
 
+use super::docs::INPUTS;
+use crate::environment;
+
 /// The prefix of the inputs in the environment. Never `INPUT_`: runners of the act family
 /// rebuild the `inputs` context from such names.
 pub const PREFIX: &str = "PREFLIGHT_";
@@ -55,7 +58,7 @@ pub struct RawInputs {
     /// Post a commit status (default: true)
     #[arg(long, value_name = "BOOL")]
     pub commit_status: Option<String>,
-    /// Context of the commit status (default: dep-preflight / `JOB`)
+    /// Context of the commit status (default: dep-preflight / `WORKFLOW` / `JOB`)
     #[arg(long, value_name = "TEXT")]
     pub status_context: Option<String>,
     /// Where the commit status links to (default: the run)
@@ -78,17 +81,21 @@ pub struct RawInputs {
     pub report_file: Option<String>,
 }
 
+/// The environment variable of an input.
+fn variable(input: &str) -> String {
+    format!("{PREFIX}{}", input.to_uppercase().replace('-', "_"))
+}
+
 impl RawInputs {
     /// Reads the inputs from environment variables. An empty one was not given; bytes that
     /// are no text are replaced, so that the error about the value can show it.
     pub fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let vars = vars.into_iter().filter_map(|(name, value)| {
-            let name = name.into_string().ok()?;
-            let value = value.to_string_lossy().into_owned();
-            (name.starts_with(PREFIX) && !value.trim().is_empty()).then_some((name, value))
-        });
-        // Cannot fail: every field is an optional string.
-        envy::prefixed(PREFIX).from_iter(vars).unwrap_or_default()
+        let known = INPUTS.iter().map(|input| variable(input.name)).collect();
+        let vars = environment::exactly(vars, &known)
+            .into_iter()
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+            .filter(|(_, value)| !value.trim().is_empty());
+        environment::typed(PREFIX, vars.collect())
     }
 
     /// Whether it says what to probe.
@@ -218,6 +225,33 @@ mod tests {
         assert_eq!(raw.url.as_deref(), Some("http://h"));
         assert_eq!(raw.name, None);
         assert_eq!(raw.fail_on_down.as_deref(), Some("false"));
+    }
+
+    #[test]
+    fn every_input_has_a_field_and_every_field_an_input() {
+        let all = INPUTS.iter().map(|input| variable(input.name));
+        let raw = RawInputs::from_env(all.map(|name| (name.into(), "x".into())));
+        let shown = format!("{raw:?}");
+        assert!(!shown.contains("None"), "{shown}");
+        assert_eq!(shown.matches("Some").count(), INPUTS.len(), "{shown}");
+        let names = RawInputs::default().fields().map(|(name, _)| name);
+        assert_eq!(
+            names.to_vec(),
+            INPUTS.iter().map(|input| input.name).collect::<Vec<_>>()
+        );
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn another_spelling_of_an_input_changes_nothing() {
+        let raw = env(&[
+            ("PREFLIGHT_URL", "http://h"),
+            ("PREFLIGHT_Url", "http://i"),
+            ("PREFLIGHT_timeout", "1s"),
+            ("preflight_name", "n"),
+        ]);
+        assert_eq!(raw.url.as_deref(), Some("http://h"));
+        assert_eq!((raw.timeout, raw.name), (None, None));
     }
 
     #[cfg(unix)]

@@ -160,6 +160,33 @@ fn no_problem_is_lost() {
     }
 }
 
+/// The runner's variables are those that it spells so; a job may have others.
+#[test]
+fn another_spelling_of_a_variable_changes_nothing() {
+    for name in [
+        "github_output",
+        "Github_Step_Summary",
+        "ci",
+        "github_sha",
+        "PREFLIGHT_Timeout",
+        "preflight_url",
+    ] {
+        let server = Server::status(200);
+        let run = Preflight::probing(server.url())
+            .set("timeout", "5s")
+            .env(name, "x")
+            .run();
+        run.up();
+        assert!(!run.summary.is_empty(), "{name}\n{run}");
+        assert!(run.read("x").is_empty(), "{name}\n{run}");
+    }
+    let server = Server::status(200);
+    let step = Preflight::bare().env("github_output", "outputs");
+    let run = step.file("outputs", "").args([server.url()]).run();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.outputs.is_empty(), "{run}");
+}
+
 /// On a forge, an input that is left out arrives as an empty variable.
 #[test]
 fn empty_values_are_not_given() {

@@ -117,6 +117,21 @@ fn a_description_is_short() {
     }
 }
 
+/// Each job of each workflow has a status of its own.
+#[test]
+fn the_context_names_workflow_and_job() {
+    let forge = Forge::new(Kind::Github);
+    let server = Server::status(200);
+    let step = Preflight::probing(server.url()).on(&forge);
+    step.env("GITHUB_WORKFLOW", ".github/workflows/ci.yml")
+        .run()
+        .up();
+    assert_eq!(
+        forge.posted("context"),
+        ["dep-preflight / .github/workflows/ci.yml / e2e"]
+    );
+}
+
 #[test]
 fn context_and_link_can_be_chosen() {
     let server = Server::status(200);

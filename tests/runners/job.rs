@@ -257,7 +257,10 @@ fn check_statuses(row: &Row, case: &Case, forge: &Forge, head: &str) {
         assert_eq!(head.word(1), path);
         let authorization = head.header("authorization");
         assert_eq!(authorization, Some(format!("Bearer {TOKEN}").as_str()));
-        assert_eq!(body["context"], format!("dep-preflight / {}", case.job));
+        assert_eq!(
+            body["context"],
+            format!("dep-preflight / e2e / {}", case.job)
+        );
         assert!(body["target_url"].as_str().unwrap().starts_with(&runs));
         assert!(
             body["description"].as_str().unwrap().chars().count() <= 140,
