@@ -5,13 +5,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 /// The deepest nesting: ours is four levels deep.
 const DEPTH: usize = 32;
 /// The most there may be of it, aliases counted with all they stand for: a few lines of aliases
 /// to aliases would fill the memory otherwise. A value counts as [`VALUE`] bytes and its text.
 const SIZE: usize = 64 * 1024 * 1024;
+/// The most that aliases may add to what was written.
+const COPIES: usize = 8 * 1024 * 1024;
 /// What a value takes beside its text.
 const VALUE: usize = 64;
 
@@ -84,6 +86,7 @@ struct Builder {
     open: Vec<(Open, usize)>,
     anchors: HashMap<usize, (Node, usize)>,
     size: usize,
+    copied: usize,
     document: Option<Node>,
 }
 
@@ -96,9 +99,15 @@ enum Open {
 impl Builder {
     fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
         match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let null = style == ScalarStyle::Plain
-                    && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
+            Event::Scalar(text, style, anchor, tag) => {
+                let means_null = matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
+                let null = match tag.as_deref().map(core_tag).transpose()? {
+                    None => style == ScalarStyle::Plain && means_null,
+                    Some("null") if means_null => true,
+                    Some("str" | "int" | "float" | "bool") => false,
+                    Some("merge") if text == "<<" => false,
+                    Some(_) => return Err(TAG),
+                };
                 let node = if null {
                     Node::Null
                 } else {
@@ -107,13 +116,20 @@ impl Builder {
                 let size = node.size();
                 self.add(node, anchor, size)
             }
-            Event::SequenceStart(anchor, _) => self.open(Open::List(Vec::new()), anchor),
-            Event::MappingStart(anchor, _) => self.open(Open::Map(Vec::new(), None), anchor),
+            Event::SequenceStart(anchor, tag) => {
+                only(tag.as_deref(), "seq")?;
+                self.open(Open::List(Vec::new()), anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                only(tag.as_deref(), "map")?;
+                self.open(Open::Map(Vec::new(), None), anchor)
+            }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => {
                 let (node, size) = self.anchors.get(&anchor).ok_or("an alias to nothing")?;
                 // Counted before it is copied.
-                if self.size + size > SIZE {
+                self.copied += size;
+                if self.copied > COPIES {
                     return Err("too much of it");
                 }
                 let (node, size) = (node.clone(), *size);
@@ -161,6 +177,11 @@ impl Builder {
             None => self.document = Some(node),
             Some((Open::List(items), _)) => items.push(node),
             Some((Open::Map(entries, key), _)) => match (key.take(), node) {
+                (Some(key), node) if key == "<<" && !can_be_merged(&node) => {
+                    return Err(
+                        "a << that refers to something other than a mapping, or a list of them",
+                    );
+                }
                 (Some(key), node) => entries.push((key, node)),
                 (None, Node::Scalar(text)) => *key = Some(text),
                 (None, Node::Null) => *key = Some("null".to_owned()),
@@ -170,6 +191,35 @@ impl Builder {
             },
         }
         Ok(())
+    }
+}
+
+const TAG: &str =
+    "a tag that is not known, or not for this kind of value; what begins with ! needs quotes";
+
+/// The word of a tag that every YAML has: `!!str` is `str`.
+fn core_tag(tag: &Tag) -> Result<&str, &'static str> {
+    const CORE: &str = "tag:yaml.org,2002:";
+    match (tag.handle.as_str(), tag.suffix.strip_prefix(CORE)) {
+        (CORE, _) => Ok(&tag.suffix),
+        ("", Some(word)) => Ok(word),
+        _ => Err(TAG),
+    }
+}
+
+/// Refuses any tag but one.
+fn only(tag: Option<&Tag>, word: &str) -> Result<(), &'static str> {
+    match tag.map(core_tag).transpose()? {
+        Some(other) if other != word => Err(TAG),
+        _ => Ok(()),
+    }
+}
+
+fn can_be_merged(node: &Node) -> bool {
+    match node {
+        Node::Map(_) => true,
+        Node::List(items) => items.iter().all(|item| matches!(item, Node::Map(_))),
+        Node::Null | Node::Scalar(_) => false,
     }
 }
 
@@ -224,6 +274,51 @@ mod tests {
             panic!("no mapping")
         };
         assert_eq!(y.iter().filter(|(key, _)| key == "k").count(), 1);
+    }
+
+    #[test]
+    fn tags_that_are_not_known_are_refused_where_they_stand() {
+        for text in [
+            "a: 1\nb: !2xx",
+            "a: 1\nb: !2xx 3",
+            "a: 1\nb: !!binary aGk=",
+            "a: 1\nb: !env {c: d}",
+            "a: 1\nb: !!map [c]",
+            "a: 1\nb: !<tag:example,2000:x> c",
+        ] {
+            let why = parse(text).unwrap_err();
+            assert!(
+                why.contains("line 2") && why.contains("tag"),
+                "{text}: {why}"
+            );
+        }
+        let text = "a: !!str\nb: !!int 7\nc: !!null\nd: !!map {}\ne: !!seq []\nf: !<tag:yaml.org,2002:str> ~";
+        let Node::Map(entries) = parse(text).unwrap() else {
+            panic!("no mapping")
+        };
+        let nodes: Vec<_> = entries.into_iter().map(|(_, node)| node).collect();
+        let scalar = |text: &str| Node::Scalar(text.into());
+        let (map, list) = (Node::Map(Vec::new()), Node::List(Vec::new()));
+        assert_eq!(
+            nodes,
+            [scalar(""), scalar("7"), Node::Null, map, list, scalar("~")]
+        );
+    }
+
+    #[test]
+    fn a_merge_of_what_is_no_mapping_is_refused() {
+        for text in [
+            "a: 1\nb: {<<: foo}",
+            "x: &x 1\nb: {<<: [*x]}",
+            "a: 1\nb: {<<: }",
+        ] {
+            let why = parse(text).unwrap_err();
+            assert!(
+                why.contains("line 2") && why.contains("<<"),
+                "{text}: {why}"
+            );
+        }
+        assert!(parse("x: &x {k: 1}\ny: {!!merge <<: [*x, *x]}").is_ok());
     }
 
     #[test]

@@ -14,6 +14,8 @@ fn targets_are_checked() {
         ("a: 'http://x:1/'\na: 'http://x:2/'", "a"),
         ("a b: 'http://x:1/'", "a b"),
         ("a: {timeout: 1s}", "url"),
+        ("a: !2xx 'http://x:1/'", "line 1, column 4"),
+        ("a: {url: 'http://x:1/', <<: foo}", "<<"),
     ];
     for (yaml, word) in table {
         refused(Preflight::new().set("targets", yaml), &[word]);
