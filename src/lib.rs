@@ -79,10 +79,7 @@ pub fn run(
     let raw = cli.or(from_env);
     // Before a file is read that may be a pipe nobody writes. A config file may have another
     // deadline; that it can be read within this one is as much as can be asked.
-    let known = raw
-        .deadline
-        .as_deref()
-        .map(inputs::values::positive_duration);
+    let known = raw.deadline.as_deref().map(inputs::values::deadline);
     if let Some(Ok(deadline)) = known {
         supervisor.deadline(start.instant + deadline);
     }

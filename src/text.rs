@@ -101,6 +101,27 @@ pub fn show_value(value: &str) -> String {
     clean(&mask_address(value), PIECE)
 }
 
+/// A key as somebody wrote it. A line that was quoted as a whole (`'password=x'`,
+/// `'Authorization: Bearer x'`) is a key, too: what stands behind the separator is masked.
+#[must_use]
+pub fn show_key(key: &str) -> String {
+    let separator = key.char_indices().find(|(at, ch)| match ch {
+        '=' => true,
+        ':' => key
+            .get(at + 1..)
+            .is_some_and(|rest| rest.starts_with(char::is_whitespace)),
+        _ => false,
+    });
+    match separator {
+        Some((at, ch)) => {
+            let blank = if ch == ':' { " " } else { "" };
+            let shown = key.get(..=at).unwrap_or_default();
+            show_value(&format!("{shown}{blank}{MASK}"))
+        }
+        None => show_value(key),
+    }
+}
+
 /// All of it is one address, blanks or not: what follows a blank in a query is still its.
 fn mask_address(value: &str) -> String {
     let (rest, fragment) = match value.split_once('#') {
@@ -274,6 +295,20 @@ mod tests {
             "https://***@h /x?tok=***"
         );
         assert_eq!(show_value("10"), "10");
+    }
+
+    #[test]
+    fn keys_lose_what_stands_behind_a_separator() {
+        for (key, shown) in [
+            ("timeuot", "timeuot"),
+            ("Authorization: Bearer SECRETabc", "Authorization: ***"),
+            ("password=SECRETabc", "password=***"),
+            ("Authorization:\tx", "Authorization: ***"),
+            ("http://u:p@h:80/p?k=v&l=w", "http://***@h:80/p?k=***"),
+            ("h:80", "h:80"),
+        ] {
+            assert_eq!(show_key(key), shown, "{key}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! raw string is left, and all problems have been reported at once.
 
 pub mod docs;
+pub mod nearest;
 pub mod problem;
 pub mod raw;
 pub mod resolve;

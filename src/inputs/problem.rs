@@ -23,10 +23,10 @@ impl std::fmt::Display for Problem {
 }
 
 /// The place of a key: `targets.llm` and `expect` make `targets.llm.expect`. A key can be
-/// anything, an address with a secret too, so each is masked before it becomes a part.
+/// anything, an address or a header with a secret too, so each is masked before it becomes a part.
 #[must_use]
 pub fn under(place: &str, key: &str) -> String {
-    format!("{place}.{}", text::show_value(key))
+    format!("{place}.{}", text::show_key(key))
 }
 
 /// Everything that is wrong, in the order it was found.

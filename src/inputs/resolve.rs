@@ -58,7 +58,7 @@ pub fn resolve(
         deadline: read(
             raw.deadline.as_deref(),
             "deadline",
-            values::positive_duration,
+            values::deadline,
             &mut problems,
         )
         .unwrap_or(DEADLINE),

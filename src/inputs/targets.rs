@@ -190,7 +190,7 @@ fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap 
         }
     };
     for (name, node) in entries {
-        let at = under(place, name);
+        let at = format!("{place}.{}", values::show_header_name(name));
         let Node::Scalar(value) = node else {
             problems.general(&at, format!("is {}, not a single value", node.kind()));
             continue;

@@ -18,6 +18,11 @@ fn headers_with_credentials_are_refused() {
         "client-secret",
         "X-Password",
         "X-Credentials",
+        "X-Authorization",
+        "X-Api_Key",
+        "Ocp-Apim-Subscription-Key",
+        "X-Auth-Key",
+        "X-Passwd",
     ];
     for name in names {
         let server = Server::status(200).unhit();
@@ -26,6 +31,35 @@ fn headers_with_credentials_are_refused() {
             server.url()
         );
         refused(Preflight::new().set("targets", targets), &["llm", name]).hides(&["hunter2"]);
+    }
+}
+
+/// A header whose value is one, whatever its name.
+#[test]
+fn values_that_begin_with_a_scheme_are_refused() {
+    for value in [
+        "Negotiate hunter2",
+        "AWS4-HMAC-SHA256 Credential=hunter2",
+        "basic hunter2",
+    ] {
+        let targets =
+            format!("llm: {{url: 'http://127.0.0.1:1/', headers: {{X-Auth: '{value}'}}}}");
+        refused(Preflight::new().set("targets", targets), &["llm", "X-Auth"]).hides(&["hunter2"]);
+    }
+}
+
+/// Quotes in the wrong place make a key of a whole line.
+#[test]
+fn a_key_that_holds_a_secret_is_masked() {
+    for option in [
+        "headers: {'Authorization: Bearer hunter2': x}",
+        "headers: {'Authorization Bearer hunter2': x}",
+        "headers: {'X-Env:hunter2': x}",
+        "'password=hunter2': x",
+        "'Authorization: Bearer hunter2': [x]",
+    ] {
+        let targets = format!("llm: {{url: 'http://127.0.0.1:1/', {option}}}");
+        refused(Preflight::new().set("targets", targets), &["llm", "***"]).hides(&["hunter2"]);
     }
 }
 

@@ -35,6 +35,10 @@ fn values_are_checked() {
         ("interval", "1.5.2s", "1.5.2s"),
         ("deadline", "60", "60s"),
         ("deadline", "0s", "0s"),
+        ("deadline", "1ms", "100ms or more"),
+        ("timeout", "10M", "did you mean 10m"),
+        ("timeout", "1d", "h, m, s and ms"),
+        ("timeout", "inf", "1m30s"),
         ("attempts", "0", "unlimited"),
         ("attempts", "-1", "-1"),
         ("attempts", "many", "many"),
@@ -94,6 +98,24 @@ fn addresses_are_checked() {
         ("http://", "http://"),
         ("http://127.0.0.1:99999/", "99999"),
         ("http://127.0.0.1:x/", ":x"),
+        ("https:///health", "variable in it is probably empty"),
+        (
+            "http://127.0.0.1:/health",
+            "variable in it is probably empty",
+        ),
+        ("http://127.0.0.1:1/x,http://127.0.0.1:1/y", "targets"),
+        ("http://127.0.0.1:1/x http://127.0.0.1:1/y", "targets"),
+        ("http://$HOST/", "variable that was not replaced"),
+        ("http://${HOST}/", "variable that was not replaced"),
+        ("http://a,b/", "targets"),
+        ("http://a..b/", "dot"),
+        ("localhost:8080", "did you mean http://localhost:8080"),
+        ("example.com", "did you mean https://example.com"),
+        ("htps://127.0.0.1/", "http and https"),
+        (
+            "http://carl@127.0.0.1:1/x",
+            "write http://127.0.0.1:1/x instead",
+        ),
     ];
     for (url, word) in table {
         refused(Preflight::probing(url), &["url", word]);
