@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::inputs::RawInputs;
+use crate::inputs::nearest::nearest;
+use crate::inputs::{INPUTS, RawInputs};
+use crate::text;
 
 /// Asks every service that an e2e run depends on whether it can be reached.
 #[derive(Debug, Parser)]
@@ -74,24 +77,53 @@ pub fn parse(args: Vec<OsString>) -> Request {
             ..
         }) => Request::Demo,
         Ok(cli) => Request::Probe {
-            inputs: Box::new(non_empty(cli.inputs)),
+            // An empty option is one that was not given, as in the environment.
+            inputs: Box::new(cli.inputs.trimmed()),
             urls: cli.urls,
         },
         Err(error) if !error.use_stderr() => {
             Request::Print(error.to_string().trim_end().to_owned())
         }
-        Err(error) => Request::Wrong(error.to_string()),
+        Err(error) => Request::Wrong(wrong(&error)),
     }
 }
 
-/// An empty option is one that was not given, as in the environment.
-fn non_empty(mut inputs: RawInputs) -> RawInputs {
-    for (_, field) in inputs.fields() {
-        if field.as_deref().is_some_and(|text| text.trim().is_empty()) {
-            *field = None;
+/// What is wrong with the arguments, in one line. Of a mistyped option no value is shown: it
+/// may have been meant for `--token`.
+fn wrong(error: &clap::Error) -> String {
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.as_str(),
+        _ => "",
+    };
+    let why = match error.kind() {
+        ErrorKind::UnknownArgument => unknown(argument),
+        ErrorKind::TooManyValues => format!("{} takes no value", text::show_key(argument)),
+        ErrorKind::InvalidSubcommand => "there is no such command; there is demo".to_owned(),
+        _ => {
+            let message = error.to_string();
+            let first = message.lines().next().unwrap_or_default();
+            text::show_value(first.strip_prefix("error: ").unwrap_or(first))
         }
-    }
-    inputs
+    };
+    format!("{why}; see --help")
+}
+
+fn unknown(argument: &str) -> String {
+    let Some(option) = argument.strip_prefix("--") else {
+        return format!("unexpected argument '{}'", text::show_key(argument));
+    };
+    let end = |ch: char| ch.is_whitespace() || "=:".contains(ch);
+    let option = option.split(end).next().unwrap_or_default();
+    let options = INPUTS
+        .iter()
+        .map(|input| input.name)
+        .chain(["help", "version"]);
+    let meant = nearest(option, options)
+        .map_or_else(String::new, |meant| format!("; did you mean --{meant}?"));
+    format!(
+        "unexpected argument '--{}'{meant}",
+        text::show_value(option)
+    )
 }
 
 /// `dep-preflight 0.1.0 (sources 0123456789abcdef)`.
@@ -103,4 +135,53 @@ pub fn version() -> String {
         env!("CARGO_PKG_VERSION"),
         env!("DEP_PREFLIGHT_SOURCE_DIGEST")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(args: &[&str]) -> String {
+        match parse(args.iter().map(OsString::from).collect()) {
+            Request::Wrong(why) => why,
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_unknown_option_offers_the_nearest_and_shows_no_value() {
+        for (args, why) in [
+            (
+                &["--tiemout", "5s"][..],
+                "unexpected argument '--tiemout'; did you mean --timeout?; see --help",
+            ),
+            (
+                &["--tokne=SECRET"],
+                "unexpected argument '--tokne'; did you mean --token?; see --help",
+            ),
+            (
+                &["--tokne SECRET"],
+                "unexpected argument '--tokne'; did you mean --token?; see --help",
+            ),
+            (
+                &["--no-such-option"],
+                "unexpected argument '--no-such-option'; see --help",
+            ),
+            (&["-x"], "unexpected argument '-x'; see --help"),
+        ] {
+            assert_eq!(refused(args), why, "{args:?}");
+        }
+        for args in [
+            &["--version=SECRET"][..],
+            &["-V=SECRET"],
+            &["-tSECRET"],
+            &["demo", "password=SECRET"],
+            &["demo", "http://u:SECRET@h/?k=SECRET"],
+            &["--url", "a", "--url", "SECRET"],
+            &["--token"],
+        ] {
+            let why = refused(args);
+            assert!(!why.contains("SECRET") && !why.contains('\n'), "{why}");
+        }
+    }
 }

@@ -7,8 +7,8 @@
 //!   → inputs → targets → probe (schedule, waiting) → verdict (control) → report → exit
 //! ```
 //!
-//! Only [`screen`] writes to standard output. Only [`probe`] and [`report::commit_status`]
-//! send anything, through [`net`].
+//! Only [`screen`] writes to standard output. Only [`probe`] and
+//! [`report::commit_status`] send anything, through [`net`].
 
 pub mod cli;
 mod environment;
@@ -56,25 +56,31 @@ pub fn run(
     supervisor: &Supervisor,
 ) -> u8 {
     let env = RunnerEnv::from_env(vars.clone());
+    let from_env = RawInputs::from_env(vars);
+    let request = cli::parse(args);
     let screen = Screen::open(env.in_ci());
     let outputs = env.github_output.as_ref().map(PathBuf::from);
     supervisor.report_to(&screen, outputs);
-    let (cli, urls) = match cli::parse(args) {
+    let (cli, urls) = match request {
         Request::Print(text) => {
             text.lines().for_each(|line| screen.line(line));
             screen.close(false, start.instant + DEADLINE);
             return 0;
         }
         Request::Demo => return demo::run(start, &screen, supervisor),
-        Request::Wrong(reason) => return refuse(start, &env, &screen, &reason_lines(&reason)),
+        Request::Wrong(reason) => {
+            return refuse(start, &env, &screen, supervisor, &[reason], 0);
+        }
         Request::Probe { inputs, urls } => (*inputs, urls),
     };
-    let mut from_env = RawInputs::from_env(vars);
-    if !urls.is_empty() {
-        from_env = from_env.without_source();
-    }
+    let from_env = if urls.is_empty() {
+        from_env
+    } else {
+        from_env.without_source()
+    };
     let surroundings = Surroundings {
         api_url: env.github_api_url.clone(),
+        by_hand: !env.in_job(),
     };
     let raw = cli.or(from_env);
     // Before a file is read that may be a pipe nobody writes. A config file may have another
@@ -86,35 +92,38 @@ pub fn run(
     match resolve(raw, &urls, &surroundings) {
         Ok(inputs) => step::run(start, inputs, &env, &screen, supervisor),
         Err(problems) => {
-            let lines: Vec<_> = problems.0.iter().map(ToString::to_string).collect();
-            refuse(start, &env, &screen, &lines)
+            let lines: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
+            refuse(start, &env, &screen, supervisor, &lines, problems.more)
         }
     }
 }
 
-/// The problems of a command line that cannot be parsed, without clap's decoration.
-fn reason_lines(reason: &str) -> Vec<String> {
-    let first = reason.lines().next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(first);
-    vec![format!("{}; see --help", text::show_value(first))]
-}
-
 /// A configuration that cannot be used: nothing is probed and nothing is sent.
-fn refuse(start: Start, env: &RunnerEnv, screen: &Screen, problems: &[String]) -> u8 {
+fn refuse(
+    start: Start,
+    env: &RunnerEnv,
+    screen: &Screen,
+    supervisor: &Supervisor,
+    problems: &[String],
+    more: usize,
+) -> u8 {
     let exit = Exit::of(RunResult::Invalid);
-    for line in report::log::invalid(problems) {
+    for line in report::log::invalid(problems, more) {
         screen.toned(line, Tone::Bad);
     }
-    let message = format!("invalid configuration: {}", problems.join("; "));
+    let told = inputs::problem::in_one_line(problems, more);
     if step::annotates(env) {
-        screen.line(report::annotations::invalid(&problems.join("; ")));
+        screen.line(report::annotations::invalid(&told));
     }
+    let message = format!("invalid configuration: {told}");
     if let Some(path) = env.github_output.as_ref().map(PathBuf::from)
         && let Err(error) = report::outputs::write(&path, &report::outputs::failed(exit, &message))
     {
         let why = format!("the outputs cannot be written: {error}");
         screen.line(report::annotations::internal(&why));
     }
+    // All is written, and only a reader of the log can still hold the end up.
+    supervisor.settle(exit.code());
     screen.close(true, start.instant + DEADLINE);
     exit.code()
 }

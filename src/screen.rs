@@ -3,6 +3,7 @@
 //! A thread of its own writes, so that a reader who does not read cannot hold up the step
 //! beyond its deadline. Lines end in a line feed each: some runners drop a last line without.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -46,7 +47,7 @@ impl Screen {
     pub fn open(in_ci: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let live = terminal && !in_ci && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let colours = live && std::env::var_os("NO_COLOR").is_none();
+        let colours = live && coloured(std::env::var_os("NO_COLOR").as_deref());
         let (sender, receiver) = mpsc::channel();
         // Without a thread there is no log; outputs and exit code still say everything.
         let _ = thread::Builder::new()
@@ -140,6 +141,11 @@ fn clear(batch: &mut Vec<u8>, shown: &mut bool) {
     }
 }
 
+/// Whether colours are wanted: an empty `NO_COLOR` counts as none, by its own convention.
+fn coloured(no_color: Option<&OsStr>) -> bool {
+    no_color.is_none_or(OsStr::is_empty)
+}
+
 fn paint(text: &str, tone: Tone, colours: bool) -> String {
     let code = match tone {
         Tone::Plain => None,
@@ -150,5 +156,16 @@ fn paint(text: &str, tone: Tone, colours: bool) -> String {
     match code.filter(|_| colours) {
         Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_no_color_counts_as_unset() {
+        assert!(coloured(None) && coloured(Some("".as_ref())));
+        assert!(!coloured(Some("1".as_ref())));
     }
 }

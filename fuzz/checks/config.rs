@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dep_preflight::cli::{self, Request};
 use dep_preflight::exit::{Exit, RunResult};
+use dep_preflight::inputs::problem::in_one_line;
 use dep_preflight::inputs::resolve::Surroundings;
 use dep_preflight::inputs::{Inputs, RawInputs, resolve};
 use dep_preflight::probe::Probe;
@@ -98,14 +99,15 @@ pub(crate) fn check(data: &[u8]) {
     };
     let surroundings = Surroundings {
         api_url: feed.maybe(),
+        by_hand: feed.flag(),
     };
     match resolve(raw, &urls, &surroundings) {
         Ok(inputs) => accepted(&inputs),
         Err(problems) => {
-            assert!(!problems.0.is_empty(), "refused without a reason");
+            assert!(!problems.is_empty(), "refused without a reason");
             lines::hides(&format!("{problems} {problems:?}"));
-            let texts: Vec<_> = problems.0.iter().map(ToString::to_string).collect();
-            refused(&texts);
+            let texts: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
+            refused(&texts, problems.more);
         }
     }
 }
@@ -131,8 +133,7 @@ fn through_a_door(
     match cli::parse(args) {
         Request::Probe { inputs, urls } => Some((*inputs, urls)),
         Request::Wrong(reason) => {
-            let first = reason.lines().next().unwrap_or_default();
-            refused(&[text::show_value(first)]);
+            refused(&[reason], 0);
             None
         }
         Request::Print(_) | Request::Demo => None,
@@ -257,15 +258,15 @@ fn accepted(inputs: &Inputs) {
     }
 }
 
-fn refused(problems: &[String]) {
+fn refused(problems: &[String], more: usize) {
     for problem in problems {
         lines::clean(problem);
         lines::hides(problem);
     }
-    for line in log::invalid(problems) {
+    for line in log::invalid(problems, more) {
         lines::log(&line);
     }
-    let all = problems.join("; ");
+    let all = in_one_line(problems, more);
     lines::annotation(&annotations::invalid(&all));
     let exit = Exit::of(RunResult::Invalid);
     let values = outputs::failed(exit, &format!("invalid configuration: {all}"));

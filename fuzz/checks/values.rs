@@ -33,7 +33,7 @@ pub(crate) fn check(data: &[u8]) {
 fn told(input: &str, value: &str, reason: String) {
     let mut problems = Problems::default();
     problems.value(input, value, reason);
-    let line = problems.0[0].to_string();
+    let line = problems.kept[0].to_string();
     lines::clean(&line);
 }
 
@@ -204,7 +204,7 @@ fn header(name: &str, value: &str) {
         Err(reason) => {
             let mut problems = Problems::default();
             problems.general(name, reason);
-            lines::clean(&problems.0[0].to_string());
+            lines::clean(&problems.kept[0].to_string());
         }
     }
 }

@@ -4,6 +4,7 @@
 //! file another; [`resolve()`] merges and parses them into [`Inputs`]. After this stage no
 //! raw string is left, and all problems have been reported at once.
 
+pub mod config_file;
 pub mod docs;
 pub mod nearest;
 pub mod problem;

@@ -29,28 +29,67 @@ pub fn under(place: &str, key: &str) -> String {
     format!("{place}.{}", text::show_key(key))
 }
 
+/// How many problems are kept; the others are counted. Nobody reads more, and a file that is no
+/// configuration at all may have a million.
+const KEPT: usize = 1000;
+/// How many are counted before the rest of a mapping is left unread.
+const COUNTED: usize = 10_000;
+
+/// How much of them one line for people has, in bytes, beside how many more there are. Outputs
+/// and annotations are cut not far behind it.
+const LINE: usize = 1900;
+
+/// A number of problems in words; from so many on the rest was left unread.
+#[must_use]
+pub fn at_least(number: usize, all: usize) -> String {
+    if all < COUNTED {
+        number.to_string()
+    } else {
+        format!("at least {number}")
+    }
+}
+
 /// Everything that is wrong, in the order it was found.
 #[derive(Debug, Default, thiserror::Error)]
-#[error("the configuration has {}", text::count(.0.len(), "problem"))]
-pub struct Problems(pub Vec<Problem>);
+#[error("the configuration has {}", text::count(self.count(), "problem"))]
+pub struct Problems {
+    /// The first of them, as many as anybody would read.
+    pub kept: Vec<Problem>,
+    /// How many there are beside those.
+    pub more: usize,
+}
 
 impl Problems {
     /// Notes a value that cannot be used. The value is masked here, so no caller can forget.
     pub fn value(&mut self, input: &str, value: &str, reason: impl Into<String>) {
-        self.0.push(Problem {
-            input: text::clean(input, 3 * text::PIECE),
-            value: Some(text::show_value(value)),
-            reason: reason.into(),
-        });
+        self.note(input, || Some(text::show_value(value)), reason);
+    }
+
+    /// Notes a key that cannot be used, masked as such.
+    pub fn key(&mut self, input: &str, key: &str, reason: impl Into<String>) {
+        self.note(input, || Some(text::show_key(key)), reason);
     }
 
     /// Notes a problem that no single value shows.
     pub fn general(&mut self, input: &str, reason: impl Into<String>) {
-        self.0.push(Problem {
-            input: text::clean(input, 3 * text::PIECE),
-            value: None,
-            reason: reason.into(),
-        });
+        self.note(input, || None, reason);
+    }
+
+    fn note(
+        &mut self,
+        input: &str,
+        value: impl FnOnce() -> Option<String>,
+        reason: impl Into<String>,
+    ) {
+        if self.kept.len() < KEPT {
+            self.kept.push(Problem {
+                input: text::clean(input, 3 * text::PIECE),
+                value: value(),
+                reason: reason.into(),
+            });
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Unwraps a parsed value, or notes why there is none.
@@ -62,5 +101,77 @@ impl Problems {
                 None
             }
         }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Whether there are so many that looking for more helps nobody.
+    #[must_use]
+    pub const fn are_enough(&self) -> bool {
+        self.count() >= COUNTED
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.kept.len() + self.more
+    }
+}
+
+/// All problems in one line, as far as anybody reads.
+#[must_use]
+pub fn in_one_line(problems: &[String], more: usize) -> String {
+    let mut line = String::new();
+    let mut told = 0;
+    for problem in problems {
+        if !line.is_empty() {
+            if line.len() + problem.len() > LINE {
+                break;
+            }
+            line.push_str("; ");
+        }
+        line.push_str(problem);
+        told += 1;
+    }
+    match problems.len() - told + more {
+        0 => line,
+        more => {
+            let more = at_least(more, told + more);
+            format!("{line}; and {more} more")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_problems_are_kept_and_the_others_counted() {
+        let mut problems = Problems::default();
+        for number in 0..1500 {
+            problems.value("url", "h", format!("is wrong in way {number}"));
+        }
+        assert_eq!((problems.kept.len(), problems.more), (1000, 500));
+        assert!(!problems.are_enough());
+        let texts: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
+        let line = in_one_line(&texts, problems.more);
+        assert!(line.len() < 2000, "{line}");
+        let told = line.matches("in way").count();
+        assert!(
+            line.ends_with(&format!("; and {} more", 1500 - told)),
+            "{line}"
+        );
+        assert_eq!(in_one_line(&texts[..1], 0), texts[0]);
+        for _ in 0..8500 {
+            problems.general("url", "is wrong");
+        }
+        assert!(problems.are_enough());
+        let line = in_one_line(&texts, problems.more);
+        assert!(line.contains("; and at least 99"), "{line}");
     }
 }

@@ -93,9 +93,23 @@ impl RawInputs {
         let known = INPUTS.iter().map(|input| variable(input.name)).collect();
         let vars = environment::exactly(vars, &known)
             .into_iter()
-            .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
-            .filter(|(_, value)| !value.trim().is_empty());
-        environment::typed(PREFIX, vars.collect())
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()));
+        environment::typed::<Self>(PREFIX, vars.collect()).trimmed()
+    }
+
+    /// These inputs without blanks and line ends around their values, and without those that
+    /// are nothing else: a block scalar of YAML hands over a line end that nobody sees.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        for (input, field) in self.fields() {
+            // The blanks in front of the first line are YAML's own.
+            let whole = input == "targets";
+            *field = field
+                .take()
+                .filter(|text| !text.trim().is_empty())
+                .map(|text| if whole { text } else { text.trim().to_owned() });
+        }
+        self
     }
 
     /// Whether it says what to probe.
@@ -202,9 +216,25 @@ impl RawInputs {
     }
 }
 
-/// The keys that [`RawInputs::config_key`] knows, for error messages.
-pub const CONFIG_KEYS: &str = "targets, timeout, attempts, interval, deadline, expect, method, redirects, \
-control, fail-on-down, commit-status, status-context, target-url, sha, summary, ca-certificates, report-file";
+/// The step-wide options of a config file: the keys that [`RawInputs::config_key`] knows.
+pub const CONFIG_KEYS: [&str; 16] = [
+    "timeout",
+    "attempts",
+    "interval",
+    "deadline",
+    "expect",
+    "method",
+    "redirects",
+    "control",
+    "fail-on-down",
+    "commit-status",
+    "status-context",
+    "target-url",
+    "sha",
+    "summary",
+    "ca-certificates",
+    "report-file",
+];
 
 #[cfg(test)]
 mod tests {
@@ -241,6 +271,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn every_key_of_a_config_file_has_a_field() {
+        let mut raw = RawInputs::default();
+        for key in CONFIG_KEYS {
+            assert!(raw.config_key(key).is_some(), "{key}");
+        }
+        let fields = INPUTS
+            .iter()
+            .filter(|input| raw.config_key(input.name).is_some());
+        assert_eq!(fields.count(), CONFIG_KEYS.len());
+    }
+
     #[cfg(not(windows))]
     #[test]
     fn another_spelling_of_an_input_changes_nothing() {
@@ -252,6 +294,18 @@ mod tests {
         ]);
         assert_eq!(raw.url.as_deref(), Some("http://h"));
         assert_eq!((raw.timeout, raw.name), (None, None));
+    }
+
+    #[test]
+    fn values_are_trimmed_but_not_the_indentation_of_yaml() {
+        let raw = env(&[
+            ("PREFLIGHT_CONFIG", "preflight.yml\n"),
+            ("PREFLIGHT_NAME", "\t foo \r\n"),
+            ("PREFLIGHT_TARGETS", "  a: http://h\n  b: http://h\n"),
+        ]);
+        assert_eq!(raw.config.as_deref(), Some("preflight.yml"));
+        assert_eq!(raw.name.as_deref(), Some("foo"));
+        assert!(raw.targets.is_some_and(|text| text.starts_with("  a")));
     }
 
     #[cfg(unix)]

@@ -1,13 +1,13 @@
 //! From what was typed to what is meant: merges the doors, applies defaults, collects every
 //! problem.
 
-use std::fs::File;
-use std::io::Read;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::config_file::{read_certificates, read_config};
 use super::problem::Problems;
-use super::raw::{CONFIG_KEYS, RawInputs};
+use super::raw::RawInputs;
 use super::targets::{self, Defaults};
 use super::yaml::{self, Node};
 use super::{Inputs, StatusInputs, Token, values};
@@ -16,14 +16,16 @@ use crate::text;
 
 /// The default of `deadline`.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-/// More than any sensible file has; a special file may go on for ever.
-const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+/// The longest context that a forge takes, in characters.
+const CONTEXT: usize = 255;
 
 /// What the surroundings contribute to the defaults.
 #[derive(Debug, Default)]
 pub struct Surroundings {
     /// The forge's API address, the default of `control`.
     pub api_url: Option<String>,
+    /// Whether a person called, who can be pointed to `--help`.
+    pub by_hand: bool,
 }
 
 /// Merges and checks everything. `raw` holds the command line's options over the
@@ -34,6 +36,7 @@ pub fn resolve(
     surroundings: &Surroundings,
 ) -> Result<Inputs, Problems> {
     let mut problems = Problems::default();
+    raw = raw.trimmed();
     for (input, field) in raw.fields() {
         // The mark of bytes that were no text. Nothing is guessed from what is left.
         if field
@@ -52,6 +55,7 @@ pub fn resolve(
         None => (raw, None),
     };
     let defaults = read_defaults(&raw, &mut problems);
+    check_source(&raw, urls, surroundings.by_hand, &mut problems);
     let targets = read_targets(&raw, urls, config_targets, &defaults, &mut problems);
     let inputs = Inputs {
         targets,
@@ -81,7 +85,7 @@ pub fn resolve(
             context: raw
                 .status_context
                 .as_deref()
-                .map(|text| text::clean(text, 255)),
+                .map(|context| text::cut(&text::clean(context, text::LONG), CONTEXT)),
             target_url: read(
                 raw.target_url.as_deref(),
                 "target-url",
@@ -92,7 +96,7 @@ pub fn resolve(
             token: raw
                 .token
                 .as_deref()
-                .map(|token| Token::new(token.trim().to_owned())),
+                .map(|token| Token::new(token.to_owned())),
         },
         summary: read(
             raw.summary.as_deref(),
@@ -111,12 +115,12 @@ pub fn resolve(
     if let Some(path) = &inputs.report_file {
         let existed = path.exists();
         check_writable(path, &mut problems);
-        if !existed && !problems.0.is_empty() {
+        if !existed && !problems.is_empty() {
             // It is gone already where it could not be made.
             let _ = std::fs::remove_file(path);
         }
     }
-    if problems.0.is_empty() {
+    if problems.is_empty() {
         Ok(inputs)
     } else {
         Err(problems)
@@ -182,13 +186,8 @@ fn read_defaults(raw: &RawInputs, problems: &mut Problems) -> Defaults {
     defaults
 }
 
-fn read_targets(
-    raw: &RawInputs,
-    urls: &[String],
-    config: Option<Node>,
-    defaults: &Defaults,
-    problems: &mut Problems,
-) -> Vec<Target> {
+/// Exactly one thing says what to probe.
+fn check_source(raw: &RawInputs, urls: &[String], by_hand: bool, problems: &mut Problems) {
     let given: Vec<&str> = [
         (!urls.is_empty(), "addresses"),
         (raw.url.is_some(), "url"),
@@ -199,6 +198,10 @@ fn read_targets(
     .filter_map(|(given, name)| given.then_some(name))
     .collect();
     match given.as_slice() {
+        [] if by_hand => problems.general(
+            "url",
+            "nothing to probe; give an address, or --config and a file; --help shows everything",
+        ),
         [] => problems.general(
             "url",
             "nothing to probe; give exactly one of url, targets and config",
@@ -215,6 +218,15 @@ fn read_targets(
     if raw.name.is_some() && raw.url.is_none() && urls.len() != 1 {
         problems.general("name", "names a single target; it goes with url alone");
     }
+}
+
+fn read_targets(
+    raw: &RawInputs,
+    urls: &[String],
+    config: Option<Node>,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Vec<Target> {
     let name = read(raw.name.as_deref(), "name", values::name, problems);
     let mut targets = Vec::new();
     if let Some(url) = read(raw.url.as_deref(), "url", values::url, problems) {
@@ -242,13 +254,18 @@ fn read_targets(
 
 /// Several addresses on one host get the host's name and a number: `h`, `h-2`, `h-3`.
 fn number(targets: &mut [Target]) {
-    let mut taken = std::collections::HashSet::new();
+    let mut taken = HashSet::new();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for target in targets {
-        let base: String = target.name.chars().take(58).collect();
-        let mut number = 1_u32;
+        if taken.insert(target.name.clone()) {
+            continue;
+        }
+        let number = numbers.entry(target.name.clone()).or_insert(1);
+        let host = target.name.clone();
         while !taken.insert(target.name.clone()) {
-            number += 1;
-            target.name = format!("{base}-{number}");
+            *number += 1;
+            let end = format!("-{number}");
+            target.name = host.chars().take(64 - end.len()).collect::<String>() + &end;
         }
     }
 }
@@ -270,89 +287,6 @@ fn read_control(
             .api_url
             .as_deref()
             .and_then(|url| values::url(url).ok()),
-    }
-}
-
-fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)> {
-    let text = read_file(path, "config", problems)?;
-    let Ok(text) = String::from_utf8(text) else {
-        problems.value("config", path, "is not UTF-8 text");
-        return None;
-    };
-    let entries = match yaml::parse(&text) {
-        Ok(Node::Map(entries)) => entries,
-        Ok(other) => {
-            problems.value(
-                "config",
-                path,
-                format!("holds {}, not a mapping with targets", other.kind()),
-            );
-            return None;
-        }
-        Err(reason) => {
-            problems.value("config", path, reason);
-            return None;
-        }
-    };
-    let mut raw = RawInputs::default();
-    let mut targets = None;
-    let mut seen = std::collections::HashSet::new();
-    for (key, node) in entries {
-        let shown = text::show_value(&key);
-        if !seen.insert(key.clone()) {
-            problems.general(&shown, "is given a second time in the config file");
-        }
-        if key == "targets" {
-            targets = Some(node);
-            continue;
-        }
-        let Some(field) = raw.config_key(&key) else {
-            problems.general(
-                &shown,
-                format!("is not a key of a config file; there are {CONFIG_KEYS}"),
-            );
-            continue;
-        };
-        match node {
-            Node::Scalar(text) if !text.trim().is_empty() => *field = Some(text),
-            Node::Scalar(_) | Node::Null => {}
-            Node::List(_) | Node::Map(_) => {
-                problems.general(&shown, format!("is {}, not a single value", node.kind()));
-            }
-        }
-    }
-    let Some(targets) = targets else {
-        problems.value("config", path, "has no targets");
-        return None;
-    };
-    Some((raw, targets))
-}
-
-fn read_file(path: &str, input: &str, problems: &mut Problems) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut content));
-    match read {
-        Ok(_) if content.len() as u64 > FILE_LIMIT => {
-            problems.value(input, path, "is larger than 16 MiB");
-            None
-        }
-        Ok(_) => Some(content),
-        Err(error) => {
-            problems.value(input, path, format!("cannot be read: {error}"));
-            None
-        }
-    }
-}
-
-fn read_certificates(path: &str, problems: &mut Problems) -> Option<Vec<u8>> {
-    let pem = read_file(path, "ca-certificates", problems)?;
-    match crate::net::roots::parse_pem(&pem) {
-        Ok(_) => Some(pem),
-        Err(reason) => {
-            problems.value("ca-certificates", path, reason);
-            None
-        }
     }
 }
 
@@ -381,7 +315,7 @@ mod tests {
         let urls: Vec<_> = urls.iter().map(ToString::to_string).collect();
         resolve(raw, &urls, &Surroundings::default())
             .unwrap_err()
-            .0
+            .kept
             .iter()
             .map(ToString::to_string)
             .collect()
@@ -439,6 +373,7 @@ mod tests {
             &[],
             &Surroundings {
                 api_url: Some("https://forge.example/api/v1".into()),
+                by_hand: false,
             },
         )
         .unwrap();

@@ -5,14 +5,28 @@ use std::collections::HashSet;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
+use super::nearest::nearest;
 use super::problem::{Problems, under};
+use super::raw::CONFIG_KEYS;
 use super::values;
 use super::yaml::Node;
 use crate::probe::Probe;
 use crate::probe::http::HttpProbe;
 use crate::target::{Attempts, Method, Policy, StatusSet, Target};
+use crate::text;
 
-const KEYS: &str = "url, timeout, attempts, interval, expect, method, redirects, optional, headers";
+/// The options of a target.
+const KEYS: [&str; 9] = [
+    "url",
+    "timeout",
+    "attempts",
+    "interval",
+    "expect",
+    "method",
+    "redirects",
+    "optional",
+    "headers",
+];
 
 /// The options of targets that say nothing of their own: the step-wide ones.
 #[derive(Debug, Clone)]
@@ -79,9 +93,18 @@ pub fn read(node: &Node, input: &str, defaults: &Defaults, problems: &mut Proble
     let mut seen = HashSet::new();
     let mut targets = Vec::with_capacity(entries.len());
     for (name, node) in entries {
+        if problems.are_enough() {
+            break;
+        }
         let place = under(input, name);
-        let named = problems.take(input, name, values::name(name));
-        if !seen.insert(name.as_str()) {
+        if let Some(hint) = misplaced(name, node) {
+            problems.general(&place, hint);
+            continue;
+        }
+        let named = values::name(name)
+            .map_err(|reason| problems.key(input, name, reason))
+            .ok();
+        if !seen.insert(name.trim()) {
             problems.general(&place, "is defined a second time; names are unique");
         }
         let target = one(node, &place, defaults, problems);
@@ -90,6 +113,19 @@ pub fn read(node: &Node, input: &str, defaults: &Defaults, problems: &mut Proble
         }
     }
     targets
+}
+
+/// What to say about an entry that was meant for another level of the file.
+fn misplaced(name: &str, node: &Node) -> Option<&'static str> {
+    match node {
+        Node::Map(entries) if name == "targets" && entries.iter().all(|(key, _)| key != "url") => {
+            Some("is a mapping of targets within one; take out one of the two")
+        }
+        Node::Scalar(text) if CONFIG_KEYS.contains(&name) && !text.contains("://") => Some(
+            "is an option of the whole step, not a target; it is an input of its own, and in a config file stands beside targets",
+        ),
+        _ => None,
+    }
 }
 
 fn one(node: &Node, place: &str, defaults: &Defaults, problems: &mut Problems) -> Option<Target> {
@@ -109,6 +145,40 @@ fn one(node: &Node, place: &str, defaults: &Defaults, problems: &mut Problems) -
     }
 }
 
+/// What to say about an option that is none of a target's.
+fn unknown(key: &str) -> String {
+    if CONFIG_KEYS.contains(&key) {
+        return "is an option of the whole step, not of a target; it is an input of its own, and in a config file stands beside targets".to_owned();
+    }
+    match nearest(key, KEYS) {
+        Some(meant) => format!("is not an option of a target; did you mean {meant}?"),
+        None => format!(
+            "is not an option of a target; there are {}",
+            KEYS.join(", ")
+        ),
+    }
+}
+
+/// What to say about an option that has more than one value.
+pub(super) fn not_single(key: &str, node: &Node) -> String {
+    // A set of statuses looks like a list to everybody who knows YAML.
+    if let (Node::List(items), "expect") = (node, key) {
+        let parts: Option<Vec<_>> = items
+            .iter()
+            .map(|item| match item {
+                Node::Scalar(text) => Some(text.trim()),
+                _ => None,
+            })
+            .collect();
+        let set = parts.map(|parts| parts.join(","));
+        if let Some(set) = set.filter(|set| values::status_set(set).is_ok()) {
+            let set = text::clean(&set, text::PIECE);
+            return format!("is a list; write it as one value, \"{set}\"");
+        }
+    }
+    format!("is {}, not a single value", node.kind())
+}
+
 fn with_options(
     options: &[(String, Node)],
     place: &str,
@@ -121,6 +191,9 @@ fn with_options(
     let mut headers = HeaderMap::new();
     let mut seen = HashSet::new();
     for (key, node) in options {
+        if problems.are_enough() {
+            break;
+        }
         let at = under(place, key);
         if !seen.insert(key.as_str()) {
             problems.general(&at, "is given a second time");
@@ -133,10 +206,15 @@ fn with_options(
             Node::Scalar(text) => text.as_str(),
             // An option without a value is one that is not given, as an empty input is. A target
             // without an address would not be asked, and nobody would notice.
-            Node::Null if key != "url" && KEYS.split(", ").any(|known| known == key) => continue,
+            Node::Null if key != "url" && KEYS.contains(&key.as_str()) => continue,
             Node::Null => "",
             Node::List(_) | Node::Map(_) => {
-                problems.general(&at, format!("is {}, not a single value", node.kind()));
+                let why = if KEYS.contains(&key.as_str()) {
+                    not_single(key, node)
+                } else {
+                    unknown(key)
+                };
+                problems.general(&at, why);
                 continue;
             }
         };
@@ -157,10 +235,7 @@ fn with_options(
                 "method" => own.method = problems.take(&at, text, values::method(text))?,
                 "redirects" => own.redirects = problems.take(&at, text, values::redirects(text))?,
                 "optional" => required = !problems.take(&at, text, values::boolean(text))?,
-                _ => problems.general(
-                    &at,
-                    format!("is not an option of a target; there are {KEYS}"),
-                ),
+                _ => problems.general(&at, unknown(key)),
             }
             Some(())
         };
@@ -190,6 +265,9 @@ fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap 
         }
     };
     for (name, node) in entries {
+        if problems.are_enough() {
+            break;
+        }
         let at = format!("{place}.{}", values::show_header_name(name));
         let Node::Scalar(value) = node else {
             problems.general(&at, format!("is {}, not a single value", node.kind()));

@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 /// How many of a kind a forge shows.
 const MOST: usize = 10;
 /// GitHub cuts a message at 4096; people stop reading long before.
-const LONGEST: usize = 1000;
+const LONGEST: usize = 2000;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

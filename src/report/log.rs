@@ -5,6 +5,7 @@
 
 use super::model::{Report, TargetReport};
 use crate::exit::{Exit, RunResult};
+use crate::inputs::problem::at_least;
 use crate::probe::Attempt;
 use crate::screen::Tone;
 use crate::target::{Attempts, Target};
@@ -127,14 +128,20 @@ pub fn result(report: &Report, exit: Exit, fail_on_down: bool) -> String {
     format!("{}{meaning} ({end})", report.headline())
 }
 
-/// A configuration that cannot be used: every problem on a line of its own.
+/// A configuration that cannot be used: every problem on a line of its own, and in the last one
+/// how many `more` there are.
 #[must_use]
-pub fn invalid(problems: &[String]) -> Vec<String> {
+pub fn invalid(problems: &[String], more: usize) -> Vec<String> {
+    let all = problems.len() + more;
+    let noun = if all == 1 { "problem" } else { "problems" };
     let mut lines = vec![format!(
-        "dep-preflight: the configuration has {}; nothing was probed (exit code {})",
-        text::count(problems.len(), "problem"),
+        "dep-preflight: the configuration has {} {noun}; nothing was probed (exit code {})",
+        at_least(all, all),
         RunResult::Invalid.code()
     )];
     lines.extend(problems.iter().map(|problem| format!("  - {problem}")));
+    if more > 0 {
+        lines.push(format!("  - and {} more", at_least(more, all)));
+    }
     lines
 }

@@ -57,7 +57,7 @@ pub fn failed(result: crate::exit::Exit, message: &str) -> Values {
     vec![
         ("result", result.result.word().to_owned()),
         ("exit-code", result.code().to_string()),
-        ("message", crate::text::clean(message, 1000)),
+        ("message", crate::text::clean(message, 2000)),
     ]
 }
 

@@ -108,6 +108,24 @@ fn what_cannot_be_understood_is_invalid() {
     assert_eq!(run.output("result"), "invalid", "{run}");
 }
 
+/// What is told about a slip is what was meant.
+#[test]
+fn a_slip_is_answered_with_what_was_meant() {
+    let table: [(&[&str], &str); 3] = [
+        (&[], "--help"),
+        (&["--tiemout", "5s"], "did you mean --timeout?"),
+        (&["localhost:8080"], "did you mean http://localhost:8080 ?"),
+    ];
+    for (args, words) in table {
+        let run = typed(args);
+        assert_eq!(run.code, Some(78), "{args:?}\n{run}");
+        run.shows(&[words]);
+    }
+    // In a job nobody can ask for help.
+    let run = Preflight::new().run();
+    assert!(!run.stdout.contains("--help"), "{run}");
+}
+
 #[test]
 fn help_and_version_are_told() {
     let run = typed(&["--help"]);

@@ -61,6 +61,16 @@ fn a_key_that_holds_a_secret_is_masked() {
         let targets = format!("llm: {{url: 'http://127.0.0.1:1/', {option}}}");
         refused(Preflight::new().set("targets", targets), &["llm", "***"]).hides(&["hunter2"]);
     }
+    let targets = "'password=hunter2': 'http://127.0.0.1:1/'";
+    refused(Preflight::new().set("targets", targets), &["password=***"]).hides(&["hunter2"]);
+    let config = "targets: {a: 'http://127.0.0.1:1/'}\n'password=hunter2': x";
+    let step = Preflight::new().file("preflight.yml", config);
+    refused(step.set("config", "preflight.yml"), &["password=***"]).hides(&["hunter2"]);
+    for argument in ["--tokne=hunter2", "--version=hunter2"] {
+        let run = Preflight::new().args([argument]).run();
+        assert_eq!(run.code, Some(78), "{run}");
+        run.hides(&["hunter2"]);
+    }
 }
 
 /// Rule 3 again, with what stands in an address.

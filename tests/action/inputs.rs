@@ -182,6 +182,29 @@ fn no_problem_is_lost() {
     }
 }
 
+/// A block scalar of YAML ends every value in a line feed.
+#[test]
+fn values_are_trimmed() {
+    let server = Server::status(200);
+    let config = format!("targets: {{llm: '{}'}}", server.url());
+    Preflight::new()
+        .file("preflight.yml", config)
+        .set("config", "preflight.yml\n")
+        .run()
+        .up();
+    let run = Preflight::probing(format!("{}\n", server.url()))
+        .set("name", " llm\n")
+        .set("report-file", "report.json\n")
+        .run();
+    run.up();
+    assert_eq!(run.target(0)["name"], "llm", "{run}");
+    assert_eq!(run.output("report-file"), "report.json", "{run}");
+    assert!(!run.read("report.json").is_empty(), "{run}");
+    let step = Preflight::probing(server.url()).file("junk.pem", "junk");
+    let run = refused(step.set("ca-certificates", "junk.pem\n"), &["junk.pem"]);
+    assert!(!run.stdout.contains("cannot be read"), "{run}");
+}
+
 /// The runner's variables are those that it spells so; a job may have others.
 #[test]
 fn another_spelling_of_a_variable_changes_nothing() {
@@ -207,6 +230,22 @@ fn another_spelling_of_a_variable_changes_nothing() {
     let run = step.file("outputs", "").args([server.url()]).run();
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.outputs.is_empty(), "{run}");
+}
+
+/// A file that is something else altogether: all that anybody reads, and in a moment.
+#[test]
+fn thousands_of_problems_are_cut_and_counted() {
+    let colons = "a:".repeat(100);
+    let lines = (0..3000).map(|number| format!("t{number}: '{colons}'\n"));
+    let step = Preflight::new().file(
+        "preflight.yml",
+        lines.fold("targets:\n".to_owned(), |file, line| file + "  " + &line),
+    );
+    let run = refused(step.set("config", "preflight.yml"), &["t0", "more"]);
+    let told = run.lines("  - config").len() + run.lines("  - targets.t").len();
+    assert_eq!(told, 1000, "{run}");
+    assert_eq!(run.lines("  - and 2000 more").len(), 1, "{run}");
+    assert!(run.stdout.contains("has 3000 problems"), "{run}");
 }
 
 /// On a forge, an input that is left out arrives as an empty variable.

@@ -130,6 +130,10 @@ fn the_context_names_workflow_and_job() {
         forge.posted("context"),
         ["dep-preflight / .github/workflows/ci.yml / e2e"]
     );
+    let forge = Forge::new(Kind::Github);
+    let step = Preflight::probing(server.url()).on(&forge);
+    step.set("status-context", "x".repeat(300)).run().up();
+    assert_eq!(forge.posted("context")[0].chars().count(), 255);
 }
 
 #[test]

@@ -16,12 +16,18 @@ fn targets_are_checked() {
         ("a: {timeout: 1s}", "url"),
         ("a: !2xx 'http://x:1/'", "line 1, column 4"),
         ("a: {url: 'http://x:1/', <<: foo}", "<<"),
+        ("targets: {a: 'http://x:1/'}", "take out one of the two"),
+        ("timeout: 5s\na: 'http://x:1/'", "of the whole step"),
     ];
     for (yaml, word) in table {
         refused(Preflight::new().set("targets", yaml), &[word]);
     }
     let options = [
         ("timeuot: 1s", "timeuot"),
+        ("timeuot: 1s", "did you mean timeout?"),
+        ("retries: 3", "attempts, interval"),
+        ("expect: [200, 401]", "\"200,401\""),
+        ("expect: [fine]", "is a list"),
         ("timeout: 1", "timeout"),
         ("timeout: 1s, timeout: 2s", "timeout"),
         ("optional: perhaps", "optional"),
@@ -29,6 +35,7 @@ fn targets_are_checked() {
         ("method: POST", "method"),
         ("expect: fine", "expect"),
         ("deadline: 5s", "deadline"),
+        ("deadline: 5s", "of the whole step"),
         ("headers: [x]", "headers"),
         ("headers: {'a b': c}", "a b"),
         ("headers: {a: \"b\\nc\"}", "headers"),
@@ -47,6 +54,9 @@ fn a_config_file_is_checked() {
         ("targets: {}".to_owned(), "targets"),
         ("timeout: 5s".to_owned(), "targets"),
         (with("timeuot: 5s"), "timeuot"),
+        (with("timeuot: 5s"), "did you mean timeout?"),
+        (with("target: 5s"), "did you mean targets?"),
+        (with("expect: [200, 401]"), "\"200,401\""),
         (with("timeout: 5"), "timeout"),
         (with("token: abc"), "token"),
         (with("url: 'http://127.0.0.1:1/'"), "url"),

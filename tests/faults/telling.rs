@@ -15,7 +15,16 @@ fn soon(step: Step<'_>) -> Step<'_> {
 
 /// So many targets that refuse: more output than a pipe holds.
 fn chatty(lab: &Lab) -> Step<'_> {
-    let lines = (0..2000).map(|number| format!("  target-{number:04}: http://{DEP}/{number}\n"));
+    two_thousand(lab, |number| format!("http://{DEP}/{number}"))
+}
+
+/// So many addresses without a scheme.
+fn wrong(lab: &Lab) -> Step<'_> {
+    two_thousand(lab, |_| DEP.to_owned())
+}
+
+fn two_thousand(lab: &Lab, url: impl Fn(u32) -> String) -> Step<'_> {
+    let lines = (0..2000).map(|number| format!("  target-{number:04}: {}\n", url(number)));
     let file = lab.path("config.yml");
     let targets: String = lines.collect();
     std::fs::write(&file, format!("targets:\n{targets}")).unwrap();
@@ -96,6 +105,17 @@ fn of_files() -> Vec<Row> {
             run
         })
         .seen(""),
+        Row::ends(
+            "deadline: nobody reads 2000 problems",
+            "invalid",
+            "",
+            78,
+            |lab| {
+                let run = soon(wrong(lab)).deaf().run();
+                assert_eq!(run.outputs.matches("result<<").count(), 1, "{run}");
+                run
+            },
+        ),
         Row::ends(
             "deadline: report-file is a pipe nobody reads",
             "invalid",
