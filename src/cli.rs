@@ -27,6 +27,9 @@ struct Cli {
     urls: Vec<String>,
     #[command(flatten)]
     inputs: RawInputs,
+    /// Write the JSON report to standard output and the log to standard error: `--report-file -`
+    #[arg(long, conflicts_with = "report_file")]
+    json: bool,
     /// Print the version and a digest of the sources it was built from
     #[arg(short = 'V', long)]
     version: bool,
@@ -76,11 +79,16 @@ pub fn parse(args: Vec<OsString>) -> Request {
             command: Some(Command::Demo),
             ..
         }) => Request::Demo,
-        Ok(cli) => Request::Probe {
-            // An empty option is one that was not given, as in the environment.
-            inputs: Box::new(cli.inputs.trimmed()),
-            urls: cli.urls,
-        },
+        Ok(mut cli) => {
+            if cli.json {
+                cli.inputs.report_file = Some("-".to_owned());
+            }
+            Request::Probe {
+                // An empty option is one that was not given, as in the environment.
+                inputs: Box::new(cli.inputs.trimmed()),
+                urls: cli.urls,
+            }
+        }
         Err(error) if !error.use_stderr() => {
             Request::Print(error.to_string().trim_end().to_owned())
         }
@@ -117,7 +125,7 @@ fn unknown(argument: &str) -> String {
     let options = INPUTS
         .iter()
         .map(|input| input.name)
-        .chain(["help", "version"]);
+        .chain(["json", "help", "version"]);
     let meant = nearest(option, options)
         .map_or_else(String::new, |meant| format!("; did you mean --{meant}?"));
     format!(
@@ -173,6 +181,7 @@ mod tests {
         }
         for args in [
             &["--version=SECRET"][..],
+            &["--json=SECRET", "http://h"],
             &["-V=SECRET"],
             &["-tSECRET"],
             &["demo", "password=SECRET"],
@@ -183,5 +192,16 @@ mod tests {
             let why = refused(args);
             assert!(!why.contains("SECRET") && !why.contains('\n'), "{why}");
         }
+    }
+
+    #[test]
+    fn json_is_the_report_on_standard_output() {
+        for args in [["--json", "http://h"], ["--report-file=-", "http://h"]] {
+            let Request::Probe { inputs, .. } = parse(args.map(OsString::from).to_vec()) else {
+                panic!("{args:?}")
+            };
+            assert_eq!(inputs.report_file.as_deref(), Some("-"));
+        }
+        assert!(refused(&["--json", "--report-file", "x"]).contains("--report-file"));
     }
 }

@@ -7,7 +7,7 @@
 //!   → inputs → targets → probe (schedule, waiting) → verdict (control) → report → exit
 //! ```
 //!
-//! Only [`screen`] writes to standard output. Only [`probe`] and
+//! Only [`screen`] writes to standard output and standard error. Only [`probe`] and
 //! [`report::commit_status`] send anything, through [`net`].
 
 pub mod cli;
@@ -43,9 +43,9 @@ use cli::Request;
 use exit::{Exit, RunResult};
 use forge::RunnerEnv;
 use inputs::resolve::{DEADLINE, Surroundings};
-use inputs::{RawInputs, resolve};
+use inputs::{RawInputs, ReportTo, resolve};
 use report::model::Start;
-use screen::{Screen, Tone};
+use screen::{Screen, Stream, Tone};
 use supervisor::Supervisor;
 
 /// Runs the whole tool and returns the exit status of the process.
@@ -57,8 +57,9 @@ pub fn run(
 ) -> u8 {
     let env = RunnerEnv::from_env(vars.clone());
     let from_env = RawInputs::from_env(vars);
+    let json = args.iter().any(|arg| arg == "--json");
     let request = cli::parse(args);
-    let screen = Screen::open(env.in_ci());
+    let screen = Screen::open(env.in_ci(), log_stream(&request, &from_env, json));
     let outputs = env.github_output.as_ref().map(PathBuf::from);
     supervisor.report_to(&screen, outputs);
     let (cli, urls) = match request {
@@ -98,6 +99,24 @@ pub fn run(
     }
 }
 
+/// Where the log goes: not where the report is wanted. A command line that makes no sense may
+/// have asked for `json` all the same, and somebody reads on.
+fn log_stream(request: &Request, from_env: &RawInputs, json: bool) -> Stream {
+    let wanted = match request {
+        Request::Probe { inputs, .. } => inputs
+            .report_file
+            .as_ref()
+            .or(from_env.report_file.as_ref()),
+        Request::Wrong(_) if json => return Stream::Err,
+        Request::Wrong(_) => from_env.report_file.as_ref(),
+        Request::Demo | Request::Print(_) => None,
+    };
+    match wanted.map(|path| ReportTo::named(path)) {
+        Some(ReportTo::Stdout) => Stream::Err,
+        _ => Stream::Out,
+    }
+}
+
 /// A configuration that cannot be used: nothing is probed and nothing is sent.
 fn refuse(
     start: Start,
@@ -112,7 +131,7 @@ fn refuse(
         screen.toned(line, Tone::Bad);
     }
     let told = inputs::problem::in_one_line(problems, more);
-    if step::annotates(env) {
+    if step::annotates(env, screen) {
         screen.line(report::annotations::invalid(&told));
     }
     let message = format!("invalid configuration: {told}");

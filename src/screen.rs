@@ -1,4 +1,7 @@
-//! The only module that writes to standard output.
+//! The only module that writes to standard output and standard error.
+//!
+//! The log goes to standard output. Where the report is wanted there, for a program that reads
+//! it, the log goes to standard error.
 //!
 //! A thread of its own writes, so that a reader who does not read cannot hold up the step
 //! beyond its deadline. Lines end in a line feed each: some runners drop a last line without.
@@ -26,10 +29,41 @@ pub enum Tone {
     Doubtful,
 }
 
-/// Standard output.
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error: standard output is for the report.
+    Err,
+}
+
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => io::stdout().is_terminal(),
+            Self::Err => io::stderr().is_terminal(),
+        }
+    }
+
+    fn write(self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Out => write(io::stdout().lock(), bytes),
+            Self::Err => write(io::stderr().lock(), bytes),
+        }
+    }
+}
+
+fn write(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
+/// The log.
 #[derive(Debug, Clone)]
 pub struct Screen {
     sender: Sender<Message>,
+    terminal: bool,
     live: bool,
     linger: bool,
 }
@@ -44,20 +78,27 @@ impl Screen {
     /// Opens it. In CI there are neither colours nor live lines, terminal or not: some
     /// runners give the step a pseudo-terminal.
     #[must_use]
-    pub fn open(in_ci: bool) -> Self {
-        let terminal = io::stdout().is_terminal();
+    pub fn open(in_ci: bool, stream: Stream) -> Self {
+        let terminal = stream.is_terminal();
         let live = terminal && !in_ci && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let colours = live && coloured(std::env::var_os("NO_COLOR").as_deref());
         let (sender, receiver) = mpsc::channel();
         // Without a thread there is no log; outputs and exit code still say everything.
         let _ = thread::Builder::new()
             .name("screen".to_owned())
-            .spawn(move || write_all(&receiver, colours));
+            .spawn(move || write_all(&receiver, stream, colours));
         Self {
             sender,
+            terminal,
             live,
             linger: terminal && in_ci,
         }
+    }
+
+    /// Whether it is a terminal, of a person or of a runner.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Whether a person watches: live lines make sense.
@@ -99,7 +140,22 @@ impl Screen {
     }
 }
 
-fn write_all(receiver: &Receiver<Message>, colours: bool) {
+/// Writes the report to standard output, where no log goes then, and waits no longer than
+/// `limit` for whoever reads it.
+pub fn report(text: String, limit: Duration) -> io::Result<()> {
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new()
+        .name("report".to_owned())
+        .spawn(move || {
+            // Nobody waits any more where this cannot be sent.
+            let _ = sender.send(Stream::Out.write(text.as_bytes()));
+        })?;
+    receiver
+        .recv_timeout(limit)
+        .unwrap_or_else(|_| Err(io::Error::other("nobody reads it")))
+}
+
+fn write_all(receiver: &Receiver<Message>, stream: Stream, colours: bool) {
     let mut shown = false;
     let mut batch = Vec::new();
     while let Ok(first) = receiver.recv() {
@@ -124,9 +180,8 @@ fn write_all(receiver: &Receiver<Message>, colours: bool) {
                 }
             }
         }
-        let mut out = io::stdout().lock();
         // Nobody reads any more: not our fault, and not the target's.
-        let _ = out.write_all(&batch).and_then(|()| out.flush());
+        let _ = stream.write(&batch);
         batch.clear();
         for sender in done {
             let _ = sender.send(());

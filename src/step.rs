@@ -3,7 +3,6 @@
 mod telling;
 mod times;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +31,8 @@ const HURRY: Duration = Duration::from_millis(1500);
 
 /// Whether workflow commands are written: for machines, not for a person at a terminal.
 #[must_use]
-pub fn annotates(env: &RunnerEnv) -> bool {
-    env.in_ci() || !std::io::stdout().is_terminal()
+pub fn annotates(env: &RunnerEnv, screen: &Screen) -> bool {
+    env.in_ci() || !screen.is_terminal()
 }
 
 /// What was found, and how the step ends.
@@ -156,7 +155,7 @@ impl<'a> Step<'a> {
             network,
             run,
             times,
-            annotate: annotates(env),
+            annotate: annotates(env, screen),
             supervisor,
             inputs,
         }

@@ -17,7 +17,7 @@ use crate::inputs::resolve::DEADLINE;
 use crate::net::Network;
 use crate::report::commit_status::{Place, Poster};
 use crate::report::{annotations, outputs};
-use crate::screen::{Screen, Tone};
+use crate::screen::{Screen, Stream, Tone};
 use crate::text;
 
 /// How long before the deadline the supervisor steps in.
@@ -163,7 +163,7 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
             emergency
                 .screen
                 .take()
-                .unwrap_or_else(|| Screen::open(true)),
+                .unwrap_or_else(|| Screen::open(true, Stream::Out)),
             emergency.outputs.take(),
             emergency.place.take(),
         )

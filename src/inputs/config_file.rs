@@ -7,13 +7,17 @@ use std::io::Read;
 use super::nearest::nearest;
 use super::problem::Problems;
 use super::raw::{CONFIG_KEYS, RawInputs};
-use super::targets;
 use super::yaml::{self, Node};
+use super::{ReportTo, targets};
 use crate::text;
 
 /// More than any sensible file has; a special file may go on for ever.
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
-/// Reads a config file: its step-wide options, and what stands under `targets`.
+/// The name of standard input.
+const STDIN: &str = "-";
+
+/// Reads a config file: its step-wide options, and what stands under `targets`. `-` is standard
+/// input.
 pub(super) fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)> {
     let text = read_file(path, "config", problems)?;
     let Ok(text) = String::from_utf8(text) else {
@@ -63,6 +67,16 @@ pub(super) fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInp
         }
     }
     raw = raw.trimmed();
+    // The log is on its way to standard output before a config file is read.
+    if let Some(path) = &raw.report_file
+        && ReportTo::named(path) == ReportTo::Stdout
+    {
+        problems.value(
+            "report-file",
+            path,
+            "is standard output, which a config file cannot choose; give it as an input",
+        );
+    }
     let Some(found) = found else {
         problems.value("config", path, "has no targets");
         return None;
@@ -84,8 +98,14 @@ fn unknown(key: &str) -> String {
 
 fn read_file(path: &str, input: &str, problems: &mut Problems) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut content));
+    let read = if path == STDIN && input == "config" {
+        std::io::stdin()
+            .lock()
+            .take(FILE_LIMIT + 1)
+            .read_to_end(&mut content)
+    } else {
+        File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut content))
+    };
     match read {
         Ok(_) if content.len() as u64 > FILE_LIMIT => {
             problems.value(input, path, "is larger than 16 MiB");

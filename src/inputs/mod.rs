@@ -44,7 +44,29 @@ pub struct Inputs {
     /// More roots to trust, in PEM.
     pub ca_certificates: Option<Vec<u8>>,
     /// Where to write the JSON report.
-    pub report_file: Option<PathBuf>,
+    pub report_file: Option<ReportTo>,
+}
+
+/// Where the JSON report goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportTo {
+    /// Standard output; the log stands on standard error then.
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+impl ReportTo {
+    /// Reads the input `report-file`: `-` is standard output, and so is a path that leads there.
+    #[must_use]
+    pub fn named(path: &str) -> Self {
+        let path = path.trim();
+        if path == "-" || crate::report::file::is_stdout(path.as_ref()) {
+            Self::Stdout
+        } else {
+            Self::File(path.into())
+        }
+    }
 }
 
 /// The inputs of the commit status.

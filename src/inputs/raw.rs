@@ -25,7 +25,7 @@ pub struct RawInputs {
     /// YAML mapping of name to URL, or of name to options
     #[arg(long, value_name = "YAML")]
     pub targets: Option<String>,
-    /// YAML file with targets and options
+    /// YAML file with targets and options; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
     /// Limit for one attempt (default: 10s)
@@ -76,7 +76,7 @@ pub struct RawInputs {
     /// PEM file with more roots to trust
     #[arg(long, value_name = "FILE")]
     pub ca_certificates: Option<String>,
-    /// Where to write the JSON report
+    /// Where to write the JSON report; `-` is standard output, and the log goes to standard error
     #[arg(long, value_name = "FILE")]
     pub report_file: Option<String>,
 }

@@ -2,7 +2,7 @@
 //! problem.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::config_file::{read_certificates, read_config};
@@ -10,7 +10,7 @@ use super::problem::Problems;
 use super::raw::RawInputs;
 use super::targets::{self, Defaults};
 use super::yaml::{self, Node};
-use super::{Inputs, StatusInputs, Token, values};
+use super::{Inputs, ReportTo, StatusInputs, Token, values};
 use crate::target::Target;
 use crate::text;
 
@@ -109,10 +109,10 @@ pub fn resolve(
             .ca_certificates
             .as_deref()
             .and_then(|path| read_certificates(path, &mut problems)),
-        report_file: raw.report_file.as_deref().map(PathBuf::from),
+        report_file: raw.report_file.as_deref().map(ReportTo::named),
     };
     // Last, because it may leave a file behind, which is taken back where nothing will be written.
-    if let Some(path) = &inputs.report_file {
+    if let Some(ReportTo::File(path)) = &inputs.report_file {
         let existed = path.exists();
         check_writable(path, &mut problems);
         if !existed && !problems.is_empty() {

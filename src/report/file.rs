@@ -30,3 +30,31 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 pub fn check(path: &Path) -> io::Result<()> {
     open(path, OpenOptions::new().append(true)).map(drop)
 }
+
+/// Whether a path leads to standard output: one that a log would be written over, or into.
+#[must_use]
+pub fn is_stdout(path: &Path) -> bool {
+    const NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    NAMES.iter().any(|name| path == Path::new(name)) || is_the_file_of_stdout(path)
+}
+
+/// Whether standard output was sent to this very file (`--report-file f > f`).
+#[cfg(unix)]
+fn is_the_file_of_stdout(path: &Path) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let stdout = io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .and_then(|stdout| std::fs::File::from(stdout).metadata());
+    let (Ok(file), Ok(stdout)) = (std::fs::metadata(path), stdout) else {
+        return false;
+    };
+    // A device can be written twice and nothing is lost: /dev/null, a terminal.
+    file.is_file() && (file.dev(), file.ino()) == (stdout.dev(), stdout.ino())
+}
+
+#[cfg(not(unix))]
+fn is_the_file_of_stdout(_: &Path) -> bool {
+    false
+}

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::{Finding, HURRY, STATUS, Step};
 use crate::exit::{Exit, RunResult};
+use crate::inputs::ReportTo;
 use crate::report::commit_status::{self, Poster};
 use crate::report::{Report, annotations, file, log, outputs, summary};
-use crate::screen::Tone;
+use crate::screen::{self, Tone};
 use crate::signals;
 
 impl Step<'_> {
@@ -61,17 +62,25 @@ impl Step<'_> {
         }
     }
 
-    /// Writes the report file; says whether it was written.
+    /// Writes the report where it is wanted; says which file it was written to, if to one.
     fn write_report(&self, report: &Report) -> Option<PathBuf> {
-        let path = self.inputs.report_file.clone()?;
+        let to = self.inputs.report_file.as_ref()?;
         let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
         text.push('\n');
-        match file::replace(&path, &text) {
-            Ok(()) => Some(path),
+        let (what, path, written) = match to {
+            ReportTo::File(path) => ("report file", Some(path), file::replace(path, &text)),
+            ReportTo::Stdout => (
+                "report on standard output",
+                None,
+                screen::report(text, self.times.left() / 3),
+            ),
+        };
+        match written {
+            Ok(()) => path.cloned(),
             Err(error) => {
                 self.warn(
                     "REPORT-FILE",
-                    &format!("the report file cannot be written: {error}"),
+                    &format!("the {what} cannot be written: {error}"),
                 );
                 None
             }

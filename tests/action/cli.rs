@@ -126,6 +126,68 @@ fn a_slip_is_answered_with_what_was_meant() {
     assert!(!run.stdout.contains("--help"), "{run}");
 }
 
+/// A program reads the report, a person the log.
+#[test]
+fn the_report_can_go_to_standard_output() {
+    let server = Server::status(200);
+    let ways: [&[&str]; 4] = [
+        &["--json"],
+        &["--report-file", "-"],
+        &["--report-file=/dev/stdout"],
+        &["--report-file", "/proc/self/fd/1"],
+    ];
+    for way in ways {
+        for step in [Preflight::bare(), Preflight::new()] {
+            let run = step.args(way).args([server.url()]).run();
+            assert_eq!(run.code, Some(0), "{run}");
+            let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!(report["targets"][0]["verdict"], "up", "{run}");
+            assert!(run.stderr.contains("UP 127.0.0.1"), "{run}");
+            assert_eq!(run.output("report-file"), "", "{run}");
+            assert!(run.read("-").is_empty(), "{run}");
+        }
+    }
+    // Commands go where the log goes; a runner reads both.
+    let gone = Refusing::new();
+    let run = Preflight::probing(gone.url()).args(["--json"]).run();
+    run.down("refused");
+    assert!(
+        !run.annotated("error", "DEP-DOWN:127.0.0.1").is_empty(),
+        "{run}"
+    );
+    // By an input as well, and where the log would go into the same file.
+    let run = Preflight::probing(server.url())
+        .set("report-file", "-")
+        .run();
+    assert!(run.stdout.starts_with('{'), "{run}");
+    let step = Preflight::bare()
+        .shell("exec >both")
+        .args(["--report-file", "both"]);
+    let run = step.args([server.url()]).run();
+    serde_json::from_str::<serde_json::Value>(&run.read("both")).unwrap();
+    assert!(run.stderr.contains("UP 127.0.0.1"), "{run}");
+    // What is wrong is for the person.
+    for args in [&["--json", "http://"][..], &["--json", "--no-such-option"]] {
+        let run = typed(args);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(78), ""), "{run}");
+        assert!(run.stderr.contains("1 problem"), "{run}");
+    }
+}
+
+#[test]
+fn a_config_file_can_come_by_standard_input() {
+    let server = Server::status(200);
+    let config = format!("targets: {{llm: '{}'}}", server.url());
+    for step in [
+        Preflight::bare().args(["--config", "-"]),
+        Preflight::new().set("config", "-"),
+    ] {
+        let run = step.file("c.yml", &config).shell("exec <c.yml").run();
+        assert_eq!(run.code, Some(0), "{run}");
+        assert_eq!(run.lines("UP llm").len(), 1, "{run}");
+    }
+}
+
 #[test]
 fn help_and_version_are_told() {
     let run = typed(&["--help"]);

@@ -269,8 +269,7 @@ impl Running {
             step: self.step,
         };
         assert!(status.is_some(), "still running after {PATIENCE:?}\n{run}");
-        run.annotations =
-            runner::commands(&run.stdout).unwrap_or_else(|why| panic!("{why}\n{run}"));
+        run.annotations = runner::commands(run.log()).unwrap_or_else(|why| panic!("{why}\n{run}"));
         let written = run.read("outputs");
         let written = written
             .strip_prefix(&self.earlier)

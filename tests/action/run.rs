@@ -96,9 +96,18 @@ impl Run {
         self
     }
 
+    /// The log: on standard error where the report is on standard output.
+    pub(crate) fn log(&self) -> &str {
+        if self.stdout.starts_with('{') || self.stdout.is_empty() {
+            &self.stderr
+        } else {
+            &self.stdout
+        }
+    }
+
     /// The lines of the log that start with this.
     pub(crate) fn lines(&self, start: &str) -> Vec<&str> {
-        self.stdout
+        self.log()
             .lines()
             .filter(|line| line.starts_with(start))
             .collect()

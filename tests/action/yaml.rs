@@ -57,6 +57,7 @@ fn a_config_file_is_checked() {
         (with("timeuot: 5s"), "did you mean timeout?"),
         (with("target: 5s"), "did you mean targets?"),
         (with("expect: [200, 401]"), "\"200,401\""),
+        (with("report-file: '-'"), "standard output"),
         (with("timeout: 5"), "timeout"),
         (with("token: abc"), "token"),
         (with("url: 'http://127.0.0.1:1/'"), "url"),
