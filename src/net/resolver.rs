@@ -4,30 +4,30 @@
 //! cannot be read. Nobody's host names go to a third party: where the file is missing, the
 //! name server on the local machine is asked, as resolv.conf(5) says.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+mod hosts;
+mod resolv_conf;
+mod server;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::{Query, ResponseCode};
-use hickory_resolver::proto::rr::{Name as HostName, RecordType};
-use hickory_resolver::system_conf::read_system_conf;
-use hickory_resolver::{Hosts, Resolver, TokioResolver};
+use hickory_resolver::net::NetError;
+use hickory_resolver::proto::rr::Name as HostName;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use super::trace;
+use hosts::HostsFile;
+use resolv_conf::ResolvConf;
+use server::Server;
 
-/// How long the second address family may take once the first has answered (RFC 8305, 3,
-/// has 50 ms for this; a resolver across a VPN takes longer).
-const GRACE: Duration = Duration::from_millis(250);
 /// Questions under way at once: a name server drops what comes in too large a burst.
 const AT_ONCE: usize = 64;
-/// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
-const REMEMBER: Duration = Duration::from_secs(1);
+/// How long a name server may be silent before the next one is asked as well.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Why a name did not resolve.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum NameError {
     /// The name server failed, SERVFAIL or the like.
     #[error("the name server answered {0}")]
     Answered(String),
+    /// The name server answered with something that cannot be read.
+    #[error("the name server's answer cannot be read: {0}")]
+    Unreadable(String),
     /// The name server did not answer.
     #[error("no answer from the name server")]
     Silent,
@@ -50,9 +53,50 @@ pub enum NameError {
     /// The runner has no more file descriptors or ports.
     #[error("the name server cannot be asked: {0}")]
     Local(String),
-    /// The text is no name that can be asked for.
-    #[error("not a host name: {0}")]
-    NotAName(String),
+    /// The text is not a name that can be asked for.
+    #[error("it is not a host name: {0}")]
+    NotAName(&'static str),
+    /// Any of these, from a name server that the system's configuration does not name.
+    #[error("{0}; {1}")]
+    Guessed(Box<NameError>, String),
+}
+
+impl NameError {
+    /// Whether the runner could not even ask.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Local(_) => true,
+            Self::Guessed(error, _) => error.is_local(),
+            _ => false,
+        }
+    }
+
+    /// How much it says: of two servers that failed, the one whose error says more is right.
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::NoSuchName | Self::NoAddress | Self::NotAName(_) => 5,
+            Self::Answered(_) => 4,
+            Self::Unreadable(_) => 3,
+            Self::Silent => 2,
+            Self::Failed(_) | Self::Guessed(..) => 1,
+            Self::Local(_) => 0,
+        }
+    }
+
+    /// Whether it is an answer about the name, after which no other server is asked.
+    const fn is_final(&self) -> bool {
+        self.weight() == 5
+    }
+
+    /// The one of the two that says more.
+    fn or(self, later: Self) -> Self {
+        if later.weight() > self.weight() {
+            later
+        } else {
+            self
+        }
+    }
 }
 
 /// The resolver of probes and forge. It reads the system's configuration when the first name
@@ -69,10 +113,11 @@ struct Inner {
 
 /// What the system's files say.
 struct Setup {
-    hosts: Hosts,
-    config: ResolverConfig,
-    options: ResolverOpts,
-    resolver: TokioResolver,
+    hosts: HostsFile,
+    servers: Vec<Server>,
+    /// How long one server has for a try.
+    patience: Duration,
+    guessed: Option<String>,
 }
 
 impl std::fmt::Debug for SystemResolver {
@@ -95,6 +140,7 @@ impl Default for SystemResolver {
 impl SystemResolver {
     /// The addresses of a name, IPv6 first where there are both, as RFC 8305 wants them.
     pub async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
+        let name = parse(host)?;
         // The semaphore is never closed.
         let _place = self.inner.places.acquire().await;
         let setup = match self.inner.setup.get() {
@@ -104,178 +150,103 @@ impl SystemResolver {
                 self.inner.setup.get_or_init(|| made)
             }
         };
-        let listed = setup.listed(host);
+        let listed = setup.hosts.addresses(&name);
         if !listed.is_empty() {
             return Ok(listed);
         }
-        let mut found = lookup(&setup.resolver, host).await;
-        // The servers are asked together, and the first answer counts, a failure included. The
-        // C library goes on to the next server after one; so do we, then one by one.
-        for alone in setup.each_server() {
-            if !matches!(found, Err(NameError::Answered(_))) {
-                break;
-            }
-            found = match alone {
-                Ok(resolver) => lookup(&resolver, host).await,
-                Err(error) => Err(NameError::Failed(error.to_string())),
-            };
-        }
-        match found {
-            Err(NameError::Failed(why)) => {
-                Err(setup.why_not_asked().unwrap_or(NameError::Failed(why)))
-            }
-            other => other,
+        let found = ask(&setup.servers, &name, setup.patience).await;
+        match &setup.guessed {
+            Some(why) => found.map_err(|error| NameError::Guessed(Box::new(error), why.clone())),
+            None => found,
         }
     }
 }
 
 impl Setup {
     fn read() -> Result<Self, NetError> {
-        let (config, mut options) = read_system_conf().unwrap_or_else(|_| {
-            // No file, or none that names a server: resolv.conf(5) has the local one.
-            let local = NameServerConfig::udp_and_tcp(IpAddr::V4(Ipv4Addr::LOCALHOST));
-            let config = ResolverConfig::from_parts(None, Vec::new(), vec![local]);
-            (config, ResolverOpts::default())
-        });
-        options.positive_max_ttl = Some(REMEMBER);
-        options.negative_max_ttl = Some(Duration::ZERO);
+        let conf = ResolvConf::read();
+        let servers = conf.servers.iter().map(|ip| Server::new(*ip, &conf));
         Ok(Self {
-            // A system without the file has no names of its own.
-            hosts: Hosts::from_system().unwrap_or_default(),
-            resolver: build(config.clone(), options.clone())?,
-            config,
-            options,
+            hosts: HostsFile::read(),
+            servers: servers.collect::<Result<_, _>>()?,
+            patience: conf.timeout,
+            guessed: conf.guessed,
         })
     }
+}
 
-    /// What the hosts file says. A name that it has is not asked for elsewhere, not even for
-    /// addresses of the other family: so does the C library.
-    fn listed(&self, host: &str) -> Vec<IpAddr> {
-        let Ok(name) = HostName::from_str_relaxed(host) else {
-            return Vec::new();
+/// A host of an address as a name. The library's own way from text goes by the rules for
+/// registered names, which leave out the underscores of containers. What is not ASCII comes
+/// here as punycode.
+fn parse(host: &str) -> Result<HostName, NameError> {
+    HostName::from_ascii(host).map_err(|_| {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        NameError::NotAName(if name.split('.').any(str::is_empty) {
+            "a part of it is empty"
+        } else if name.split('.').any(|part| part.len() > 63) {
+            "a part of it is longer than 63 characters"
+        } else if name.len() > 253 {
+            "it is longer than 253 characters"
+        } else {
+            "it has characters that host names do not have"
+        })
+    })
+}
+
+/// Asks the servers in their order. As the C library does, it goes on to the next one at once
+/// where one fails, and to no other after an answer, so that a server which does not know the
+/// names of a private network is not asked about them while the first one answers. A silent
+/// server keeps its turn, but the next one is asked beside it, and an address from there counts.
+fn ask<'a>(
+    servers: &'a [Server],
+    name: &'a HostName,
+    patience: Duration,
+) -> Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NameError>> + Send + 'a>> {
+    Box::pin(async move {
+        let Some((first, others)) = servers.split_first() else {
+            return Err(NameError::Silent);
         };
-        [RecordType::AAAA, RecordType::A]
-            .into_iter()
-            .filter_map(|kind| {
-                self.hosts
-                    .lookup_static_host(&Query::query(name.clone(), kind))
-            })
-            .flat_map(|found| addresses(&found))
-            .collect()
-    }
-
-    /// A resolver for each server alone, where there are several.
-    fn each_server(&self) -> impl Iterator<Item = Result<TokioResolver, NetError>> {
-        let servers = self.config.name_servers();
-        let several = if servers.len() > 1 { servers } else { &[] };
-        several.iter().map(|server| {
-            let search = self.config.search().to_vec();
-            let domain = self.config.domain().cloned();
-            let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
-            build(config, self.options.clone())
-        })
-    }
-
-    /// Whether it is the runner that cannot even ask. The library does not say why it has no
-    /// connection, so this tries to send to each server: an empty packet, which servers drop.
-    fn why_not_asked(&self) -> Option<NameError> {
-        self.config.name_servers().iter().find_map(|server| {
-            let any: IpAddr = match server.ip {
-                IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-                IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-            };
-            let sent =
-                UdpSocket::bind((any, 0)).and_then(|socket| socket.send_to(&[], (server.ip, 53)));
-            let error = sent.err().filter(super::is_local)?;
-            Some(NameError::Local(error.to_string()))
-        })
-    }
-}
-
-fn build(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolver, NetError> {
-    Resolver::builder_with_config(config, TokioRuntimeProvider::default())
-        .with_options(options)
-        .build()
-}
-
-fn addresses(found: &Lookup) -> Vec<IpAddr> {
-    found
-        .answers()
-        .iter()
-        .filter_map(|record| record.data.ip_addr())
-        .collect()
-}
-
-async fn lookup(resolver: &TokioResolver, host: &str) -> Result<Vec<IpAddr>, NameError> {
-    let ask = |kind| async move {
-        let answer = resolver.lookup(host, kind).await?;
-        Ok(addresses(&answer))
-    };
-    let (six, four) = both(ask(RecordType::AAAA), ask(RecordType::A)).await;
-    let found = match (six, four) {
-        (Some(Ok(mut six)), Some(Ok(four))) => {
-            six.extend(four);
-            six
+        if others.is_empty() {
+            return first.lookup(name).await;
         }
-        (Some(Ok(found)), _) | (_, Some(Ok(found))) => found,
-        // The answer about IPv4 says more: many name servers are odd about AAAA.
-        (_, Some(Err(error))) | (Some(Err(error)), None) => return Err(explain(&error)),
-        (None, None) => return Err(NameError::Silent),
-    };
-    if found.is_empty() {
-        Err(NameError::NoAddress)
-    } else {
-        Ok(found)
-    }
+        in_turn(first.lookup(name), ask(others, name, patience), patience).await
+    })
 }
 
-/// Waits for both, but for the second only [`GRACE`] once the first has succeeded: there are
-/// name servers that never answer questions for AAAA.
-async fn both<T, E>(
-    six: impl Future<Output = Result<T, E>>,
-    four: impl Future<Output = Result<T, E>>,
-) -> (Option<Result<T, E>>, Option<Result<T, E>>) {
-    tokio::pin!(six, four);
-    let (mut got_six, mut got_four) = (None, None);
-    let far = Instant::now() + Duration::from_secs(3600);
-    let mut until = far;
-    while got_six.is_none() || got_four.is_none() {
-        let good = |got: &Option<Result<T, E>>| matches!(got, Some(Ok(_)));
-        if until == far && (good(&got_six) || good(&got_four)) {
-            until = Instant::now() + GRACE;
+/// The first server's answer, or that of the others.
+async fn in_turn<T>(
+    first: impl Future<Output = Result<T, NameError>>,
+    others: impl Future<Output = Result<T, NameError>>,
+    patience: Duration,
+) -> Result<T, NameError> {
+    tokio::pin!(first, others);
+    let turn_ends = tokio::time::Instant::now() + patience;
+    match tokio::time::timeout(HEAD_START.min(patience), &mut first).await {
+        Ok(Err(error)) if !error.is_final() => {
+            return others.await.map_err(|later| error.or(later));
         }
+        Ok(answered) => return answered,
+        Err(_) => {}
+    }
+    let (mut failed, mut later, mut turn_is_over) = (None, None, false);
+    loop {
         tokio::select! {
-            got = &mut six, if got_six.is_none() => got_six = Some(got),
-            got = &mut four, if got_four.is_none() => got_four = Some(got),
-            () = tokio::time::sleep_until(until.into()) => break,
+            biased;
+            got = &mut first, if failed.is_none() => match got {
+                Err(error) if !error.is_final() => failed = Some(error),
+                answered => return answered,
+            },
+            got = &mut others, if later.is_none() => match got {
+                Err(error) => later = Some(error),
+                found => return found,
+            },
+            () = tokio::time::sleep_until(turn_ends), if !turn_is_over => turn_is_over = true,
         }
-    }
-    (got_six, got_four)
-}
-
-fn explain(error: &NetError) -> NameError {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-            ResponseCode::NXDomain => NameError::NoSuchName,
-            ResponseCode::NoError => NameError::NoAddress,
-            other => NameError::Answered(code(other)),
-        },
-        NetError::Dns(DnsError::ResponseCode(other)) => NameError::Answered(code(*other)),
-        NetError::Timeout => NameError::Silent,
-        NetError::Io(error) if super::is_local(error) => NameError::Local(error.to_string()),
-        NetError::Proto(error) => NameError::NotAName(error.to_string()),
-        other => NameError::Failed(other.to_string()),
-    }
-}
-
-/// The code as people know it from dig, with the library's words for the rarer ones.
-fn code(code: ResponseCode) -> String {
-    match code {
-        ResponseCode::ServFail => "SERVFAIL".to_owned(),
-        ResponseCode::Refused => "REFUSED".to_owned(),
-        ResponseCode::FormErr => "FORMERR".to_owned(),
-        ResponseCode::NotImp => "NOTIMP".to_owned(),
-        other => other.to_string(),
+        match (failed.take(), later.take()) {
+            (Some(error), Some(other)) => return Err(error.or(other)),
+            (None, Some(other)) if turn_is_over && other.is_final() => return Err(other),
+            kept => (failed, later) = kept,
+        }
     }
 }
 
@@ -292,5 +263,137 @@ impl Resolve for SystemResolver {
             let found: Addrs = Box::new(found.into_iter().map(|ip| SocketAddr::new(ip, 0)));
             Ok(found)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[test]
+    fn names_of_containers_are_names() {
+        let long = format!("{}.test", "a".repeat(64));
+        for (host, expected) in [
+            ("my_api", Ok("my_api")),
+            ("project_service_1", Ok("project_service_1")),
+            ("svc_.test", Ok("svc_.test")),
+            ("_srv.test", Ok("_srv.test")),
+            (
+                "a_b.my-ns.svc.cluster.local",
+                Ok("a_b.my-ns.svc.cluster.local"),
+            ),
+            ("dep.test.", Ok("dep.test.")),
+            ("xn--bcher-kva.test", Ok("xn--bcher-kva.test")),
+            ("a..b", Err("empty")),
+            ("$host", Err("characters")),
+            (&long, Err("63")),
+        ] {
+            match (parse(host), expected) {
+                (Ok(name), Ok(expected)) => {
+                    assert_eq!(name.to_ascii(), expected);
+                    assert_eq!(name.is_fqdn(), host.ends_with('.'), "{host}");
+                }
+                (Err(error), Err(word)) => assert!(error.to_string().contains(word), "{error}"),
+                (got, _) => panic!("{host}: {got:?}"),
+            }
+        }
+    }
+
+    type Answer = Result<&'static str, NameError>;
+
+    const SERVFAIL: &str = "SERVFAIL";
+
+    fn servfail() -> Answer {
+        Err(NameError::Answered(SERVFAIL.to_owned()))
+    }
+
+    /// An answer after so many seconds.
+    async fn after(seconds: u64, answer: Answer) -> Answer {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        answer
+    }
+
+    fn play(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        runtime.unwrap().block_on(test);
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn the_next_server_is_asked_at_once_where_one_fails() {
+        play(async {
+            let begun = tokio::time::Instant::now();
+            for failure in [
+                servfail(),
+                Err(NameError::Failed("refused".to_owned())),
+                Err(NameError::Local("no zone".to_owned())),
+                Err(NameError::Unreadable("garbage".to_owned())),
+            ] {
+                let got = in_turn(ready(failure), ready(Ok("second")), PATIENCE).await;
+                assert_eq!(got, Ok("second"));
+            }
+            assert_eq!(begun.elapsed(), Duration::ZERO);
+        });
+    }
+
+    #[test]
+    fn no_other_server_is_asked_after_an_answer() {
+        play(async {
+            let never = async { panic!("the second server was asked") };
+            let got = in_turn(ready(Err(NameError::NoSuchName)), never, PATIENCE).await;
+            assert_eq!(got, Err::<&str, _>(NameError::NoSuchName));
+        });
+    }
+
+    #[test]
+    fn a_silent_server_is_not_waited_for() {
+        play(async {
+            let begun = tokio::time::Instant::now();
+            let got = in_turn(pending(), ready(Ok("second")), PATIENCE).await;
+            assert_eq!(got, Ok("second"));
+            assert_eq!(begun.elapsed(), HEAD_START);
+            // Its own answer would have counted.
+            let late = after(3, Ok("first"));
+            assert_eq!(in_turn(late, pending(), PATIENCE).await, Ok("first"));
+        });
+    }
+
+    /// A server of the outside does not know the names of the inside.
+    #[test]
+    fn that_there_is_no_such_name_is_heard_from_the_server_whose_turn_it_is() {
+        play(async {
+            let nowhere = || ready(Err(NameError::NoSuchName));
+            let got = in_turn(after(3, Ok("first")), nowhere(), PATIENCE).await;
+            assert_eq!(got, Ok("first"));
+            let begun = tokio::time::Instant::now();
+            let got: Answer = in_turn(pending(), nowhere(), PATIENCE).await;
+            assert_eq!(got, Err(NameError::NoSuchName));
+            assert_eq!(begun.elapsed(), PATIENCE);
+        });
+    }
+
+    #[test]
+    fn of_several_failures_the_one_that_says_most_counts() {
+        play(async {
+            let silent = || Err(NameError::Silent);
+            let local = || Err(NameError::Local("no zone".to_owned()));
+            for (first, second, expected) in [
+                (servfail(), silent(), servfail()),
+                (silent(), servfail(), servfail()),
+                (local(), silent(), silent()),
+                (local(), local(), local()),
+            ] {
+                let got = in_turn(ready(first.clone()), ready(second.clone()), PATIENCE).await;
+                assert_eq!(got, expected);
+                let got = in_turn(after(2, first), ready(second), PATIENCE).await;
+                assert_eq!(got, expected);
+            }
+        });
     }
 }

@@ -233,14 +233,10 @@ fn http2(error: &h2::Error) -> Found<'_> {
 
 fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
     let host = scene.proxy.map_or(scene.host, |proxy| proxy.host.as_str());
-    let cause = match error {
-        NameError::Local(_) => Cause::Local,
-        NameError::NoSuchName
-        | NameError::NoAddress
-        | NameError::Answered(_)
-        | NameError::Silent
-        | NameError::Failed(_)
-        | NameError::NotAName(_) => Cause::Dns,
+    let cause = if error.is_local() {
+        Cause::Local
+    } else {
+        Cause::Dns
     };
     let detail = text::clean(&format!("{host} did not resolve: {error}"), text::PIECE);
     Failure::new(cause, detail)

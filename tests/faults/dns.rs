@@ -30,6 +30,8 @@ pub(crate) struct Reply {
     code: u8,
     truncated: bool,
     garbage: bool,
+    /// How many records are missing.
+    missing: usize,
     records: Vec<Record>,
     delay: Duration,
 }
@@ -77,6 +79,14 @@ impl Reply {
         }
     }
 
+    /// One record less than it says.
+    pub(crate) fn short() -> Self {
+        Self {
+            missing: 1,
+            ..Self::default()
+        }
+    }
+
     /// Those of these addresses that were asked for.
     pub(crate) fn of(question: &Question, addresses: &[&str]) -> Self {
         Self::default().and(question, &question.name, addresses)
@@ -112,7 +122,8 @@ impl Reply {
         let mut out = asked[..2].to_vec();
         // An answer, recursion desired and available.
         out.extend([0x81 | u8::from(self.truncated) << 1, 0x80 | self.code]);
-        let records = u16::try_from(self.records.len()).unwrap().to_be_bytes();
+        let records = self.records.len() + self.missing;
+        let records = u16::try_from(records).unwrap().to_be_bytes();
         out.extend([0, 1, records[0], records[1], 0, 0, 0, 0]);
         out.extend(&asked[12..end]);
         for record in &self.records {

@@ -8,6 +8,7 @@ const URL: &str = "http://dep.test/";
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = resolv_conf();
+    rows.extend(lenient());
     rows.extend(hosts());
     rows
 }
@@ -41,25 +42,20 @@ fn resolv_conf() -> Vec<Row> {
         })
         .within(0..=1500)
         .seen("dep 1/1"),
-        Row::up("resolv.conf with lines that nobody knows", |lab| {
-            lab.dep(200);
-            let odd =
-                "; a comment\nlookup file bind\noptions no-aaaa frobnicate:7 single-request\n";
-            lab.etc(
-                "resolv.conf",
-                &format!("{odd}nameserver\nnameserver {DNS}\nsortlist 10.0.0.0\n"),
-            );
-            lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).run()
-        })
-        .within(0..=1500),
         Row::down("no resolv.conf, no local name server", "dns", |lab| {
             lab.without_etc("resolv.conf");
-            lab.step(URL).run()
+            let run = lab.step(URL).run();
+            run.says("/etc/resolv.conf cannot be read")
+                .says("127.0.0.1")
+        }),
+        Row::down("no server in resolv.conf, NXDOMAIN", "dns", |lab| {
+            lab.etc("resolv.conf", "nameserver dns.test\n");
+            let run = lab.step(URL).run();
+            run.says("/etc/resolv.conf names no name server")
         }),
         Row::up("name server by IPv6", |lab| {
             lab.dep(200);
-            lab.etc("resolv.conf", &format!("nameserver {DNS6}\n"));
+            lab.etc("resolv.conf", format!("nameserver {DNS6}\n"));
             lab.names(DNS6, |question| Reply::of(question, &[DEP]));
             lab.step(URL).run()
         })
@@ -69,7 +65,7 @@ fn resolv_conf() -> Vec<Row> {
             lab.dep(200);
             lab.etc(
                 "resolv.conf",
-                &format!("nameserver fe80::1%eth0\nnameserver {DNS}\n"),
+                format!("nameserver fe80::1%eth0\nnameserver {DNS}\n"),
             );
             lab.names(DNS, |question| Reply::of(question, &[DEP]));
             lab.step(URL).set("timeout", "8s").run()
@@ -79,7 +75,7 @@ fn resolv_conf() -> Vec<Row> {
             lab.dep(200);
             lab.etc(
                 "resolv.conf",
-                &format!("search a.test corp.test\nnameserver {DNS}\n"),
+                format!("search a.test corp.test\nnameserver {DNS}\n"),
             );
             lab.names(DNS, |question| match question.name.as_str() {
                 "dep.corp.test" => Reply::of(question, &[DEP]),
@@ -92,7 +88,7 @@ fn resolv_conf() -> Vec<Row> {
             lab.dep(200);
             let search =
                 "search e2e.svc.cluster.test svc.cluster.test cluster.test\noptions ndots:5\n";
-            lab.etc("resolv.conf", &format!("{search}nameserver {DNS}\n"));
+            lab.etc("resolv.conf", format!("{search}nameserver {DNS}\n"));
             lab.names(DNS, |question| match question.name.as_str() {
                 "dep.shop.svc.cluster.test" => Reply::of(question, &[DEP]),
                 _ => Reply::code(NXDOMAIN),
@@ -104,12 +100,69 @@ fn resolv_conf() -> Vec<Row> {
             lab.dep(200);
             let search =
                 "search e2e.svc.cluster.test svc.cluster.test cluster.test\noptions ndots:5\n";
-            lab.etc("resolv.conf", &format!("{search}nameserver {DNS}\n"));
+            lab.etc("resolv.conf", format!("{search}nameserver {DNS}\n"));
             lab.names(DNS, |question| match question.name.as_str() {
                 "dep.example.test" => Reply::of(question, &[DEP]),
                 _ => Reply::code(NXDOMAIN),
             });
             lab.step("http://dep.example.test/").run()
+        })
+        .within(0..=1500),
+    ]
+}
+
+/// What cannot be used is left out, line by line.
+fn lenient() -> Vec<Row> {
+    vec![
+        Row::up("resolv.conf with lines that nobody knows", |lab| {
+            lab.dep(200);
+            let odd =
+                "; a comment\nlookup file bind\noptions no-aaaa frobnicate:7 single-request\n";
+            lab.etc(
+                "resolv.conf",
+                format!("{odd}nameserver\nnameserver {DNS}\nsortlist 10.0.0.0\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::up("resolv.conf in Latin-1", |lab| {
+            lab.dep(200);
+            let lines = [
+                b"# B\xfcro\nsearch b\xfcro.test corp.test # B\xfcro\n".to_vec(),
+                format!("nameserver {DNS} ; ").into_bytes(),
+                b"B\xfcro\n".to_vec(),
+            ];
+            lab.etc("resolv.conf", lines.concat());
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.corp.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep/").run()
+        })
+        .within(0..=1500),
+        Row::up("options timeout:0 attempts:0", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver {DNS}\noptions timeout:0 attempts:0\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]).after(200));
+            lab.step(URL).run()
+        })
+        .within(200..=1500),
+        Row::up("a search domain that cannot be one", |lab| {
+            lab.dep(200);
+            let long = "a".repeat(64);
+            lab.etc(
+                "resolv.conf",
+                format!("search {long}.test corp.test\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.corp.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep/").run()
         })
         .within(0..=1500),
     ]
@@ -146,6 +199,26 @@ fn hosts() -> Vec<Row> {
             lab.step(URL).run()
         })
         .within(0..=1500),
+        Row::up("hosts: underscores", |lab| {
+            lab.dep(200);
+            lab.names(DNS, |_| Reply::code(NXDOMAIN));
+            lab.hosts(&[&format!("{DEP} my_api svc_.test")]);
+            let targets = [("api", "http://my_api/"), ("svc", "http://svc_.test/")];
+            lab.steps(&targets).run()
+        })
+        .seen("dep 2/2 dns 0/0"),
+        Row::up("hosts: in Latin-1", |lab| {
+            lab.dep(200);
+            lab.names(DNS, |_| Reply::code(NXDOMAIN));
+            let lines = [
+                b"# B\xfcro\n10.77.1.8 b\xfcro.test\n".to_vec(),
+                format!("{DEP} dep.test # ").into_bytes(),
+                b"B\xfcro\n".to_vec(),
+            ];
+            lab.etc("hosts", lines.concat());
+            lab.step(URL).run()
+        })
+        .seen("dep 1/1 dns 0/0"),
         Row::up("hosts: IPv6 only", |lab| {
             lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
             lab.names(DNS, |_| Reply::code(NXDOMAIN));

@@ -124,7 +124,7 @@ impl Lab {
     }
 
     /// Writes a file of the runner's `/etc`.
-    pub(crate) fn etc(&self, name: &str, content: &str) {
+    pub(crate) fn etc(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.home.path().join("etc").join(name), content).unwrap();
     }
 
@@ -135,7 +135,7 @@ impl Lab {
 
     /// Names with addresses, in the runner's `/etc/hosts`.
     pub(crate) fn hosts(&self, lines: &[&str]) {
-        self.etc("hosts", &(lines.join("\n") + "\n"));
+        self.etc("hosts", lines.join("\n") + "\n");
     }
 
     /// A path for files of this row.

@@ -30,6 +30,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = errors();
     rows.extend(halves());
     rows.extend(transport());
+    rows.extend(spelling());
+    rows.extend(servers());
     rows
 }
 
@@ -75,12 +77,17 @@ fn errors() -> Vec<Row> {
         Row::down("garbage for an answer", "dns", |lab| {
             ask(lab, |_| Reply::garbage())
         }),
+        Row::down("an answer with a record missing", "dns", |lab| {
+            ask(lab, |_| Reply::short()).says("answer cannot be read")
+        })
+        .within(0..=1500),
         Row::down("an alias of itself", "dns", |lab| {
             ask(lab, |_| Reply::empty().alias("dep.test", "dep.test"))
         }),
         Row::down("name server's port closed", "dns", |lab| {
-            lab.step(URL).run()
-        }),
+            lab.step(URL).run().says("refused").says(DNS)
+        })
+        .within(0..=1000),
         Row::down("no route to the name server", "dns", |lab| {
             lab.runner(&format!("ip route add unreachable {DNS}"));
             lab.step(URL).run()
@@ -155,7 +162,6 @@ fn halves() -> Vec<Row> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn transport() -> Vec<Row> {
     vec![
         Row::up("truncated by UDP, whole by TCP", |lab| {
@@ -182,68 +188,20 @@ fn transport() -> Vec<Row> {
             ask(lab, |_| Reply::truncated())
         })
         .within(0..=3000),
+        Row::up("too large for UDP, and not said to be truncated", |lab| {
+            ask(lab, |question| Reply::of(question, &[DEP; 40]))
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 2/1"),
         Row::up("a slow answer", |lab| {
             ask(lab, |question| Reply::of(question, &[DEP]).after(900))
         })
         .within(900..=2500),
-        Row::up("first name server dead, second alive", |lab| {
-            lab.dep(200);
-            lab.etc(
-                "resolv.conf",
-                &format!("nameserver 10.77.9.9\nnameserver {DNS}\n"),
-            );
-            lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).set("timeout", "10s").run()
-        })
-        .within(0..=6500),
-        Row::up("first name server refuses, second alive", |lab| {
-            lab.dep(200);
-            lab.etc(
-                "resolv.conf",
-                &format!("nameserver 10.77.1.9\nnameserver {DNS}\n"),
-            );
-            lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).run()
-        })
-        .within(0..=1500),
-        Row::up("first name server SERVFAIL, second alive", |lab| {
-            lab.dep(200);
-            lab.etc(
-                "resolv.conf",
-                &format!("nameserver 10.77.53.2\nnameserver {DNS}\n"),
-            );
-            lab.names("10.77.53.2", |_| Reply::code(SERVFAIL));
-            lab.names(DNS, |question| Reply::of(question, &[DEP]).after(50));
-            lab.step(URL).run()
-        })
-        .within(0..=1500),
-        Row::up("first name server REFUSED, second alive", |lab| {
-            lab.dep(200);
-            lab.etc(
-                "resolv.conf",
-                &format!("nameserver 10.77.53.2\nnameserver {DNS}\n"),
-            );
-            lab.names("10.77.53.2", |_| Reply::code(REFUSED));
-            lab.names(DNS, |question| Reply::of(question, &[DEP]).after(50));
-            lab.step(URL).run()
-        })
-        .within(0..=1500),
-        Row::up("two of three name servers dead, short timeout", |lab| {
-            lab.dep(200);
-            let servers = format!("nameserver 10.77.9.8\nnameserver 10.77.9.9\nnameserver {DNS}\n");
-            lab.etc(
-                "resolv.conf",
-                &format!("{servers}options timeout:1 attempts:1\n"),
-            );
-            lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).set("timeout", "8s").run()
-        })
-        .within(0..=4000),
         Row::up("a question lost", |lab| {
             lab.dep(200);
             lab.etc(
                 "resolv.conf",
-                &format!("nameserver {DNS}\noptions timeout:1\n"),
+                format!("nameserver {DNS}\noptions timeout:1\n"),
             );
             lab.names(DNS, |question| Reply::of(question, &[DEP]));
             world_filter("input", "udp dport 53 numgen inc mod 100 < 2 drop");
@@ -262,5 +220,156 @@ fn transport() -> Vec<Row> {
         })
         .within(300..=1500)
         .seen("dep 1/1 dns 2/0"),
+    ]
+}
+
+/// Names that the rules for registered names leave out, and the name servers know.
+fn spelling() -> Vec<Row> {
+    vec![
+        Row::up("names with underscores", |lab| {
+            lab.dep(200);
+            lab.names(DNS, |question| match question.name.as_str() {
+                "my_api" | "project_service_1" | "svc_.test" | "my_api.my-ns.svc.cluster.local" => {
+                    Reply::of(question, &[DEP])
+                }
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.steps(&[
+                ("label", "http://my_api/"),
+                ("compose", "http://project_service_1:80/"),
+                ("last", "http://svc_.test/"),
+                ("cluster", "http://my_api.my-ns.svc.cluster.local/"),
+                ("dot", "http://my_api.my-ns.svc.cluster.local./"),
+            ])
+            .run()
+        })
+        .within(0..=1500),
+        Row::up("an underscore in the search domain", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("search a_b.test my_corp.test\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep_1.my_corp.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep_1/").run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 5/0"),
+        Row::up("a name that is not ASCII", |lab| {
+            lab.dep(200);
+            lab.names(DNS, |question| match question.name.as_str() {
+                "xn--bcher-kva.test" => Reply::of(question, &[DEP]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://bücher.test/").run()
+        })
+        .within(0..=1500),
+        Row::down("a label that is too long", "dns", |lab| {
+            let url = format!("http://{}.test/", "a".repeat(64));
+            lab.step(&url).run().says("longer than 63")
+        })
+        .within(0..=1000),
+    ]
+}
+
+/// Several name servers: asked in their order, as the C library does.
+fn servers() -> Vec<Row> {
+    vec![
+        Row::up("first name server dead, second alive", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver 10.77.9.9\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).set("timeout", "10s").run()
+        })
+        .within(0..=6500),
+        Row::up("first name server refuses, second alive", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver 10.77.1.9\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::up("first name server SERVFAIL, second alive", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver 10.77.53.2\nnameserver {DNS}\n"),
+            );
+            lab.names("10.77.53.2", |_| Reply::code(SERVFAIL));
+            lab.names(DNS, |question| Reply::of(question, &[DEP]).after(50));
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::up("first name server REFUSED, second alive", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver 10.77.53.2\nnameserver {DNS}\n"),
+            );
+            lab.names("10.77.53.2", |_| Reply::code(REFUSED));
+            lab.names(DNS, |question| Reply::of(question, &[DEP]).after(50));
+            lab.step(URL).run()
+        })
+        .within(0..=1500),
+        Row::up("two of three name servers dead, short timeout", |lab| {
+            lab.dep(200);
+            let servers = format!("nameserver 10.77.9.8\nnameserver 10.77.9.9\nnameserver {DNS}\n");
+            lab.etc(
+                "resolv.conf",
+                format!("{servers}options timeout:1 attempts:1\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).set("timeout", "8s").run()
+        })
+        .within(0..=4000),
+        Row::up("two of three name servers refuse at once", |lab| {
+            lab.dep(200);
+            let refusing = "nameserver 10.77.1.8\nnameserver 10.77.1.9\n";
+            lab.etc("resolv.conf", format!("{refusing}nameserver {DNS}\n"));
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=900)
+        .seen("dep 1/1 dns 2/0"),
+        Row::up("two of three name servers silent", |lab| {
+            lab.dep(200);
+            let silent = "nameserver 10.77.9.8\nnameserver 10.77.9.9\n";
+            lab.etc("resolv.conf", format!("{silent}nameserver {DNS}\n"));
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).set("timeout", "8s").run()
+        })
+        .within(0..=3000),
+        // The second one is of the outside, and has never heard of the name.
+        Row::up("first name server slow, NXDOMAIN from the second", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver 10.77.53.2\nnameserver {DNS}\n"),
+            );
+            lab.names("10.77.53.2", |question| {
+                Reply::of(question, &[DEP]).after(250)
+            });
+            lab.names(DNS, |_| Reply::code(NXDOMAIN));
+            lab.step(URL).run()
+        })
+        .within(250..=1200)
+        .seen("dep 1/1 dns 2/0 dns 0/0"),
+        Row::down("all name servers refuse", "dns", |lab| {
+            lab.etc(
+                "resolv.conf",
+                "nameserver 10.77.1.8\nnameserver 10.77.1.9\n",
+            );
+            lab.step(URL).run().says("refused")
+        })
+        .within(0..=1000),
     ]
 }

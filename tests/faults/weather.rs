@@ -171,7 +171,7 @@ fn lossy(lab: &Lab, rule: &str) -> Run {
     lab.names(DNS, |question| Reply::of(question, &[DEP]));
     lab.etc(
         "resolv.conf",
-        &format!("nameserver {DNS}\noptions timeout:1 attempts:3\n"),
+        format!("nameserver {DNS}\noptions timeout:1 attempts:3\n"),
     );
     lab.dep(200);
     world_filter("input", rule);

@@ -1,0 +1,272 @@
+//! The sockets that name servers are asked through.
+//!
+//! The DNS library leaves its UDP sockets unconnected, so that it never hears of a closed port
+//! and waits as long as for a silent server. These are connected. They also take down why a
+//! server could not be asked, which the library does not hand on.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hickory_resolver::net::runtime::{DnsUdpSocket, RuntimeProvider, TokioRuntimeProvider};
+use tokio::io::{Interest, ReadBuf};
+use tokio::net::UdpSocket;
+
+/// The largest answer that is read from a UDP socket.
+const DATAGRAM: usize = 4096;
+/// The fixed part of a DNS message.
+const HEADER: usize = 12;
+
+/// Opens the sockets of one name server.
+#[derive(Clone, Default)]
+pub(super) struct Sockets {
+    tokio: TokioRuntimeProvider,
+    trouble: Trouble,
+}
+
+/// The last error of a server's sockets, gone with the next answer.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<io::Error>>>);
+
+impl Trouble {
+    fn set(&self, error: Option<io::Error>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    /// Keeps what an error says, and hands it on.
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            // An I/O error cannot be cloned; its code can.
+            self.set(Some(match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            }));
+        }
+        result
+    }
+}
+
+impl Sockets {
+    /// Why the server could not be asked, if that is why.
+    pub(super) fn trouble(&self) -> Option<io::Error> {
+        let trouble = &self.trouble.0;
+        trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
+
+impl RuntimeProvider for Sockets {
+    type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
+    type Timer = <TokioRuntimeProvider as RuntimeProvider>::Timer;
+    type Udp = Connected;
+    type Tcp = <TokioRuntimeProvider as RuntimeProvider>::Tcp;
+
+    fn create_handle(&self) -> Self::Handle {
+        self.tokio.create_handle()
+    }
+
+    fn connect_tcp(
+        &self,
+        server: SocketAddr,
+        local: Option<SocketAddr>,
+        wait: Option<Duration>,
+    ) -> Opening<Self::Tcp> {
+        let (trouble, opening) = (
+            self.trouble.clone(),
+            self.tokio.connect_tcp(server, local, wait),
+        );
+        Box::pin(async move { trouble.note(opening.await) })
+    }
+
+    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Opening<Self::Udp> {
+        let trouble = self.trouble.clone();
+        Box::pin(async move {
+            let opening = async {
+                let socket = UdpSocket::bind(local).await?;
+                socket.connect(server).await?;
+                Ok(socket)
+            };
+            let socket = trouble.note(opening.await)?;
+            Ok(Connected {
+                socket,
+                server,
+                trouble,
+            })
+        })
+    }
+}
+
+/// A UDP socket that hears from one server only, and of its closed port.
+pub(super) struct Connected {
+    socket: UdpSocket,
+    server: SocketAddr,
+    trouble: Trouble,
+}
+
+impl Connected {
+    /// Waits for an answer, or for word that the port is closed. The latter makes a socket not
+    /// readable, and has to be waited for by itself.
+    async fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let interest = Interest::READABLE | Interest::ERROR;
+            let ready = self.socket.ready(interest).await?;
+            if ready.is_error() {
+                if let Some(error) = self.socket.take_error()? {
+                    return Err(error);
+                }
+                // Somebody else had it: marks the socket as one without an error.
+                let _ = self.socket.try_io(Interest::ERROR, || {
+                    Err::<(), _>(io::ErrorKind::WouldBlock.into())
+                });
+            }
+            match self.socket.try_recv(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                received => return received,
+            }
+        }
+    }
+}
+
+impl DnsUdpSocket for Connected {
+    type Time = <TokioRuntimeProvider as RuntimeProvider>::Timer;
+
+    fn recv_from<'a, 'b, 'c>(
+        &'a self,
+        buffer: &'b mut [u8],
+    ) -> Pin<Box<dyn Future<Output = io::Result<(usize, SocketAddr)>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move {
+            let mut bytes = [0; DATAGRAM];
+            let length = self.trouble.note(self.receive(&mut bytes).await)?;
+            self.trouble.set(None);
+            let answer = bytes.get(..length).unwrap_or_default();
+            Ok((hand_over(answer, buffer), self.server))
+        })
+    }
+
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut read = ReadBuf::new(buffer);
+        ready!(self.socket.poll_recv(cx, &mut read))?;
+        Poll::Ready(Ok((read.filled().len(), self.server)))
+    }
+
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        _: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        let sent = ready!(self.socket.poll_send(cx, bytes));
+        Poll::Ready(self.trouble.note(sent))
+    }
+}
+
+/// Copies an answer into the library's buffer. One that is larger than the library takes, as
+/// some servers send them without being told that they may, becomes a truncated one: header
+/// and question, to be asked again by TCP.
+fn hand_over(answer: &[u8], buffer: &mut [u8]) -> usize {
+    let length = match question_end(answer) {
+        Some(end) if answer.len() > buffer.len() => end,
+        _ => answer.len(),
+    }
+    .min(buffer.len());
+    for (to, from) in buffer.iter_mut().zip(answer) {
+        *to = *from;
+    }
+    if length < answer.len()
+        && let Some([_, _, flags, _, _, _, counts @ ..]) = buffer.first_chunk_mut::<HEADER>()
+    {
+        *flags |= 0b10;
+        *counts = [0; 6];
+    }
+    length
+}
+
+/// Where the only question of a message ends: behind its name, type and class.
+fn question_end(message: &[u8]) -> Option<usize> {
+    if message.get(4..6)? != [0, 1] {
+        return None;
+    }
+    let mut at = HEADER;
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 5).filter(|end| *end <= message.len()),
+            length @ 1..64 => at += usize::from(length) + 1,
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_port_is_heard_of() {
+        let closed = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let server = closed.local_addr().unwrap();
+        drop(closed);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        runtime.unwrap().block_on(async {
+            let sockets = Sockets::default();
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let socket = sockets.bind_udp(any, server).await.unwrap();
+            socket.send_to(b"question", server).await.unwrap();
+            let error = socket.recv_from(&mut [0; 512]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+            let trouble = sockets.trouble().unwrap();
+            assert_eq!(trouble.kind(), io::ErrorKind::ConnectionRefused);
+        });
+    }
+
+    /// An answer about `a.test` with so many bytes of records.
+    fn answer(records: usize) -> Vec<u8> {
+        let mut bytes = vec![7, 7, 0x81, 0x80, 0, 1, 0, 9, 0, 2, 0, 3];
+        bytes.extend(b"\x01a\x04test\0\0\x01\0\x01");
+        bytes.resize(bytes.len() + records, 0xee);
+        bytes
+    }
+
+    #[test]
+    fn an_answer_that_fits_is_left_alone() {
+        let (whole, mut buffer) = (answer(100), [0; 512]);
+        let length = hand_over(&whole, &mut buffer);
+        assert_eq!(buffer[..length], whole);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_becomes_a_truncated_one() {
+        let (whole, mut buffer) = (answer(600), [0; 512]);
+        let length = hand_over(&whole, &mut buffer);
+        let mut expected = answer(0);
+        expected[2] |= 0b10;
+        expected[6..12].fill(0);
+        assert_eq!(buffer[..length], expected);
+    }
+
+    #[test]
+    fn garbage_is_cut_and_nothing_else() {
+        for garbage in [vec![0xff; 600], vec![0; 600], vec![b'a'; 600], vec![]] {
+            let mut buffer = [0; 512];
+            let length = hand_over(&garbage, &mut buffer);
+            assert_eq!(length, garbage.len().min(512));
+        }
+    }
+}
