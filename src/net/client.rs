@@ -68,10 +68,9 @@ impl Network {
             return Ok(client.clone());
         }
         let builder = self.builder(connect);
-        let client = finish(if self.proxies.are_none() {
-            builder.no_proxy()
-        } else {
-            builder
+        let client = finish(match self.proxies.for_client() {
+            Some(proxy) => builder.proxy(proxy),
+            None => builder,
         })?;
         clients.insert(connect, client.clone());
         Ok(client)
@@ -85,7 +84,7 @@ impl Network {
         if let Some(login) = &proxy.login {
             way = way.custom_http_auth(login.clone());
         }
-        finish(self.builder(connect).no_proxy().proxy(way))
+        finish(self.builder(connect).proxy(way))
     }
 
     fn builder(&self, connect: Duration) -> ClientBuilder {
@@ -98,6 +97,8 @@ impl Network {
         builder
             .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(self.resolver.clone())
+            // No proxy of the environment by the library's reading of it.
+            .no_proxy()
             .connector_layer(NoteConnections)
             .connect_timeout(connect.saturating_add(AFTER_OURS))
             .user_agent(USER_AGENT)

@@ -1,13 +1,51 @@
-//! Which proxy stands on the way to an address, by the same rules that reqwest follows.
+//! Which proxy stands on the way to an address: the rules of the environment, read once, for
+//! probes and forge alike.
+
+mod exempt;
+
+use std::sync::Arc;
 
 use http::{HeaderValue, Uri};
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
+
+use exempt::Exempt;
+
+/// Where a client goes that is not to go anywhere, as the environment names a proxy that
+/// cannot be used. Such a name does not resolve (RFC 6761, 6.4), and is not asked for.
+const NOWHERE: &str = "http://proxy.invalid/";
 
 /// The proxy rules of the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`,
 /// in both cases.
-#[derive(Debug)]
-pub struct Proxies(Option<Matcher>);
+#[derive(Clone)]
+pub struct Proxies(Option<Arc<Rules>>);
+
+struct Rules {
+    http: Option<Named>,
+    https: Option<Named>,
+    exempt: Exempt,
+    /// What the system's own settings say, where it has some.
+    system: Option<Matcher>,
+}
+
+/// What a variable names.
+type Named = Result<Known, Unusable>;
+
+/// A proxy, with the address that a client takes.
+#[derive(Clone)]
+struct Known {
+    /// With user info.
+    url: Url,
+    proxy: Proxy,
+}
+
+/// The environment names a proxy that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the proxy that {variable} names cannot be used: {why}")]
+pub struct Unusable {
+    variable: &'static str,
+    why: &'static str,
+}
 
 /// A proxy on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,19 +68,47 @@ pub struct Proxy {
     pub takes_connect: bool,
 }
 
+impl std::fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proxies")
+    }
+}
+
 impl Proxies {
     /// Reads the rules.
     #[must_use]
     pub fn from_system() -> Self {
-        let exempt = ["NO_PROXY", "no_proxy"]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok())
-            .unwrap_or_default();
-        // The library's `*` leaves out addresses that are no names; everybody else's is all.
-        if exempt.split(',').any(|entry| entry.trim() == "*") {
-            return Self::none();
-        }
-        Self(Some(Matcher::from_system()))
+        Self::from(|name| std::env::var_os(name))
+    }
+
+    /// Reads the rules from these variables. The first one of a kind that is set counts, an
+    /// empty one included.
+    fn from(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
+        let first = |names: [&'static str; 2]| {
+            let found = names
+                .into_iter()
+                .find_map(|name| Some((name, variable(name)?)));
+            found.unwrap_or_default()
+        };
+        let named = |names| {
+            let (variable, value) = first(names);
+            let known = match value.to_str() {
+                Some(value) if value.trim().is_empty() => return None,
+                Some(value) => Known::parse(value.trim()),
+                None => Err("its address is not UTF-8"),
+            };
+            Some(known.map_err(|why| Unusable { variable, why }))
+        };
+        let all = named(["ALL_PROXY", "all_proxy"]);
+        let rules = Rules {
+            http: named(["HTTP_PROXY", "http_proxy"]).or_else(|| all.clone()),
+            https: named(["HTTPS_PROXY", "https_proxy"]).or(all),
+            exempt: Exempt::parse(&first(["NO_PROXY", "no_proxy"]).1.to_string_lossy()),
+            // Elsewhere it reads the same variables by other rules.
+            system: cfg!(any(windows, target_os = "macos")).then(Matcher::from_system),
+        };
+        let any = rules.http.is_some() || rules.https.is_some() || rules.system.is_some();
+        Self(any.then(|| Arc::new(rules)))
     }
 
     /// No proxy for anything.
@@ -51,34 +117,253 @@ impl Proxies {
         Self(None)
     }
 
-    /// Whether there is no proxy for anything.
+    /// The same rules for a client, which takes no others. `None` where there is no proxy.
     #[must_use]
-    pub const fn are_none(&self) -> bool {
-        self.0.is_none()
+    pub fn for_client(&self) -> Option<reqwest::Proxy> {
+        let rules = Arc::clone(self.0.as_ref()?);
+        let nowhere = Url::parse(NOWHERE).ok()?;
+        Some(reqwest::Proxy::custom(move |url| {
+            match rules.on_the_way(url) {
+                Ok(known) => known.map(|known| known.url),
+                Err(_) => Some(nowhere.clone()),
+            }
+        }))
     }
 
     /// The proxy on the way to an address, if there is one.
-    #[must_use]
-    pub fn on_the_way(&self, url: &Url) -> Option<Proxy> {
-        let uri: Uri = url.as_str().parse().ok()?;
-        let intercept = self.0.as_ref()?.intercept(&uri)?;
-        let proxy = intercept.uri();
-        let scheme = proxy.scheme_str().unwrap_or("http");
-        let port = proxy.port_u16().unwrap_or(match scheme {
+    pub fn on_the_way(&self, url: &Url) -> Result<Option<Proxy>, Unusable> {
+        let Some(rules) = &self.0 else {
+            return Ok(None);
+        };
+        let known = rules.on_the_way(url)?;
+        Ok(known.map(|Known { proxy, .. }| Proxy {
+            speaks_for_target: url.scheme() == "http" && proxy.takes_connect,
+            ..proxy
+        }))
+    }
+}
+
+impl Rules {
+    fn on_the_way(&self, url: &Url) -> Result<Option<Known>, Unusable> {
+        let named = match url.scheme() {
+            "http" => &self.http,
+            "https" => &self.https,
+            _ => return Ok(None),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        if self.exempt.covers(host, port) {
+            return Ok(None);
+        }
+        if let Some(named) = named {
+            return named.clone().map(Some);
+        }
+        Ok(self.system.as_ref().and_then(|system| {
+            let intercept = system.intercept(&url.as_str().parse().ok()?)?;
+            let url = Url::parse(&intercept.uri().to_string()).ok()?;
+            Some(Known {
+                proxy: Proxy::new(&intercept)?,
+                url,
+            })
+        }))
+    }
+}
+
+impl Known {
+    /// Reads the address of a proxy; one without a scheme is `http`. What is wrong with it is
+    /// said without a part of it, as it may be a password.
+    fn parse(address: &str) -> Result<Self, &'static str> {
+        let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
+        let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ("http", 80),
+            "https" => ("https", 443),
+            // The names of targets are the proxy's to look up: often only it can.
+            "socks5" | "socks5h" => ("socks5h", 1080),
+            "socks4" | "socks4a" => ("socks4a", 1080),
+            _ => return Err("its scheme is none of http, https, socks5 and socks4"),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if !authority.contains('@') && rest.contains('@') {
+            return Err("a /, ? or # in its user info is written as %2F, %3F or %23");
+        }
+        let (login, place) = match authority.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, authority),
+        };
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (place, ""),
+        };
+        let port: u16 = match port {
+            "" => usual,
+            port => match port.parse() {
+                Ok(port @ 1..) => port,
+                _ => return Err("its port is not a number from 1 to 65535"),
+            },
+        };
+        // The rules for hosts are those of http.
+        let host = Url::parse(&format!("http://{host}/")).ok();
+        let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let unreadable = "its host cannot be read";
+        let address = format!("{scheme}://{host}:{port}/");
+        let mut url = Url::parse(&address).map_err(|_| unreadable)?;
+        if host.is_empty() {
+            return Err(unreadable);
+        }
+        if let Some(login) = login {
+            let (user, password) = match login.split_once(':') {
+                Some((user, password)) => (user, Some(password)),
+                None => (login, None),
+            };
+            url.set_username(user).map_err(|()| unreadable)?;
+            url.set_password(password).map_err(|()| unreadable)?;
+        }
+        let matcher = Matcher::builder().all(url.as_str()).build();
+        let any = Uri::from_static("http://target.invalid/");
+        let proxy = matcher.intercept(&any).as_ref().and_then(Proxy::new);
+        Ok(Self {
+            proxy: proxy.ok_or(unreadable)?,
+            url,
+        })
+    }
+}
+
+impl Proxy {
+    fn new(intercept: &Intercept) -> Option<Self> {
+        let uri = intercept.uri();
+        let scheme = uri.scheme_str().unwrap_or("http");
+        let port = uri.port_u16().unwrap_or(match scheme {
             "https" => 443,
             "http" => 80,
             _ => 1080,
         });
-        let host = proxy.host()?;
-        Some(Proxy {
+        let host = uri.host()?;
+        Some(Self {
             shown: crate::text::clean(&format!("{host}:{port}"), crate::text::PIECE),
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
-            speaks_for_target: url.scheme() == "http" && scheme.starts_with("http"),
+            speaks_for_target: false,
             encrypted: scheme == "https",
             takes_connect: scheme.starts_with("http"),
             login: intercept.basic_auth().cloned(),
-            uri: proxy.clone(),
+            uri: uri.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(variables: &[(&str, &str)]) -> Proxies {
+        Proxies::from(|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.into())
+        })
+    }
+
+    fn found(variables: &[(&str, &str)], url: &str) -> Result<Option<Proxy>, Unusable> {
+        proxies(variables).on_the_way(&Url::parse(url).unwrap())
+    }
+
+    const HTTP: &str = "http://dep.test/";
+    const HTTPS: &str = "https://dep.test/";
+
+    #[test]
+    fn variables_are_read_as_elsewhere() {
+        let both = [("HTTP_PROXY", "plain"), ("HTTPS_PROXY", "secure")];
+        let all = [("all_proxy", "any"), ("HTTPS_PROXY", "secure")];
+        let hidden = [("HTTP_PROXY", ""), ("http_proxy", "lower")];
+        for (variables, url, expected) in [
+            (&both[..], HTTP, Some("plain:80")),
+            (&both[..], HTTPS, Some("secure:80")),
+            (&all[..], HTTP, Some("any:80")),
+            (&all[..], HTTPS, Some("secure:80")),
+            (&hidden[..], HTTP, None),
+            (&[("HTTP_PROXY", "  ")], HTTP, None),
+            (
+                &[("HTTP_PROXY", "plain"), ("no_proxy", "dep.test")],
+                HTTP,
+                None,
+            ),
+            (&[("HTTP_PROXY", "plain"), ("no_proxy", "*")], HTTP, None),
+            (&[("HTTPS_PROXY", "secure")], HTTP, None),
+            (&[], HTTP, None),
+        ] {
+            let proxy = found(variables, url).unwrap();
+            let shown = proxy.map(|proxy| proxy.shown);
+            assert_eq!(shown.as_deref(), expected, "{variables:?} {url}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_their_parts() {
+        for (address, shown) in [
+            ("proxy.test", "proxy.test:80"),
+            ("proxy.test:3128", "proxy.test:3128"),
+            ("  http://proxy.test:3128/path?query \n", "proxy.test:3128"),
+            ("HTTPS://proxy.test", "proxy.test:443"),
+            ("http://squid_proxy:3128", "squid_proxy:3128"),
+            ("http://[fd00::1]", "[fd00::1]:80"),
+            ("http://[fd00::1]:3128", "[fd00::1]:3128"),
+            ("http://carl:hunter2@10.0.0.1:3128", "10.0.0.1:3128"),
+            ("socks5://proxy.test", "proxy.test:1080"),
+            ("socks4://proxy.test:9050", "proxy.test:9050"),
+        ] {
+            let proxy = found(&[("HTTP_PROXY", address)], HTTP).unwrap().unwrap();
+            assert_eq!(proxy.shown, shown, "{address}");
+            assert_eq!(proxy.speaks_for_target, proxy.takes_connect, "{address}");
+        }
+    }
+
+    #[test]
+    fn user_info_is_taken_as_it_is_meant() {
+        for (login, expected) in [
+            ("carl:hunter2", Some("Basic Y2FybDpodW50ZXIy")),
+            ("carl", Some("Basic Y2FybDo=")),
+            // A blank, a percent sign, an at sign: as they are, and as they should be.
+            ("carl:hun ter", Some("Basic Y2FybDpodW4gdGVy")),
+            ("carl:hun%20ter", Some("Basic Y2FybDpodW4gdGVy")),
+            ("carl:hun%ter", Some("Basic Y2FybDpodW4ldGVy")),
+            ("carl:hun@ter", Some("Basic Y2FybDpodW5AdGVy")),
+            ("carl:hun%40ter", Some("Basic Y2FybDpodW5AdGVy")),
+            ("carl:hün", Some("Basic Y2FybDpow7xu")),
+        ] {
+            let address = format!("http://{login}@proxy.test:3128");
+            let proxy = found(&[("HTTP_PROXY", &address)], HTTP).unwrap().unwrap();
+            let login = proxy.login.as_ref().map(|login| login.to_str().unwrap());
+            assert_eq!(login, expected, "{address}");
+            assert_eq!(proxy.uri.to_string(), "http://proxy.test:3128/");
+            assert!(!format!("{proxy:?}").contains("Basic"), "{proxy:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_not_done_without() {
+        for (address, word) in [
+            ("http://carl:hunter2@proxy.test:99999", "port"),
+            ("http://carl:hunter2@proxy.test:0", "port"),
+            ("http://carl:hunter2@proxy.test:port", "port"),
+            ("http://carl:hunter2@", "host"),
+            ("http://carl:hunter2@ba d:3128", "host"),
+            ("http://", "host"),
+            ("http://fd00::1:3128", "host"),
+            ("ftp://carl:hunter2@proxy.test", "scheme"),
+            ("http://carl:hun/ter2@proxy.test", "%2F"),
+            ("http://carl:hun#ter2@proxy.test", "%23"),
+        ] {
+            for url in [HTTP, HTTPS] {
+                let variables = [("all_proxy", address), ("no_proxy", "other.test")];
+                let said = found(&variables, url).unwrap_err().to_string();
+                assert!(
+                    said.contains(word) && said.contains("all_proxy"),
+                    "{address}: {said}"
+                );
+                assert!(!said.contains("hun") && !said.contains("carl"), "{said}");
+                assert!(proxies(&variables).for_client().is_some());
+            }
+            let direct = [("all_proxy", address), ("no_proxy", "dep.test")];
+            assert_eq!(found(&direct, HTTP), Ok(None));
+        }
     }
 }

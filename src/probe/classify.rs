@@ -73,6 +73,12 @@ impl Scene<'_> {
     fn before_target(&self) -> bool {
         self.proxy.is_some() && self.trace.connected.is_none() && !self.greeted()
     }
+
+    /// Whether a proxy that is to answer itself, for plain HTTP, did not answer like one.
+    fn cut_by_proxy(&self, cause: Cause) -> bool {
+        self.proxy.is_some_and(|proxy| proxy.speaks_for_target)
+            && matches!(cause, Cause::Reset | Cause::Closed | Cause::Protocol)
+    }
 }
 
 /// The attempt ran out of time. `proxy_answers` says whether the proxy takes connections,
@@ -158,7 +164,8 @@ pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
         Found::Nothing => by_progress(error, scene),
     };
     let failure = client_certificate(failure, scene);
-    if scene.before_target() && failure.cause != Cause::Local {
+    if (scene.before_target() || scene.cut_by_proxy(failure.cause)) && failure.cause != Cause::Local
+    {
         return at_proxy(failure, scene);
     }
     failure

@@ -98,13 +98,18 @@ impl HttpProbe {
         let mut url = self.url.clone();
         let mut method = reqwest::Method::from(self.method);
         loop {
+            let proxy = network.proxies.on_the_way(&url);
             let hop = Hop {
-                proxy: network.proxies.on_the_way(&url),
+                proxy: proxy.clone().ok().flatten(),
                 url: url.clone(),
                 trace: Arc::default(),
                 sent: Instant::now(),
             };
             lock(walk).hop = Some(hop.clone());
+            if let Err(unusable) = proxy {
+                let failure = Failure::new(Cause::Proxy, unusable.to_string());
+                return Err(Broken::Proxy(failure));
+            }
             let mut request = client.request(method.clone(), url.clone());
             if url.origin() == self.url.origin() {
                 request = request.headers(self.headers.clone());
@@ -295,6 +300,9 @@ async fn explain(
         .filter(|proxy| tunnel && !proxy.speaks_for_target)
     {
         let said_why = classify::says_why(&error);
+        if !said_why && !proxy.takes_connect {
+            return Broken::Proxy(tunnel::of_socks(&error, &hop.url, proxy));
+        }
         let left = until.saturating_duration_since(Instant::now());
         if !said_why
             && let Ok(failure) =

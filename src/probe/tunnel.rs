@@ -39,11 +39,7 @@ pub async fn is_there(network: &Network, proxy: &Proxy, limit: Duration) -> bool
 
 /// Asks for the tunnel again and reads the answer.
 pub async fn ask(network: &Network, url: &Url, proxy: &Proxy, connect: Duration) -> Failure {
-    let (Some(tunnel), Ok(client), true) = (
-        tunnel_url(url),
-        network.client_to(proxy, connect),
-        proxy.takes_connect,
-    ) else {
+    let (Some(tunnel), Ok(client)) = (tunnel_url(url), network.client_to(proxy, connect)) else {
         return Failure::new(
             Cause::Proxy,
             format!("the proxy {} cannot be used", proxy.shown),
@@ -66,6 +62,21 @@ pub async fn ask(network: &Network, url: &Url, proxy: &Proxy, connect: Duration)
 fn tunnel_url(url: &Url) -> Option<Url> {
     let port = url.port_or_known_default()?;
     Url::parse(&format!("http://{}:{port}/", url.host_str()?)).ok()
+}
+
+/// A SOCKS proxy made no connection. Whether it could not or would not is in a type that the
+/// HTTP library keeps to itself.
+#[must_use]
+pub fn of_socks(error: &reqwest::Error, url: &Url, proxy: &Proxy) -> Failure {
+    let host = crate::text::clean(url.host_str().unwrap_or_default(), crate::text::PIECE);
+    Failure::new(
+        Cause::Proxy,
+        format!(
+            "the proxy {} made no connection to {host} ({})",
+            proxy.shown,
+            client::describe(error)
+        ),
+    )
 }
 
 /// The meaning of the proxy's answer.

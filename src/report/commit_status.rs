@@ -141,6 +141,10 @@ impl Poster {
             let why = "not asked, because the token has characters that no header can carry";
             return Err(Refusal::Silent(why.to_owned()));
         }
+        if let Ok(api) = reqwest::Url::parse(&self.place.api) {
+            let proxy = self.network.proxies.on_the_way(&api);
+            proxy.map_err(|unusable| silent(&unusable))?;
+        }
         let client = self.network.client(limit).map_err(|error| silent(&error))?;
         let place = &self.place;
         let target_url = match &place.target_url {

@@ -2,8 +2,10 @@ use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
+use crate::forge::{Forge, Kind};
 use crate::harness::Preflight;
-use crate::peer::Step::{Reset, Say, Take};
+use crate::peer::Script;
+use crate::peer::Step::{Hear, Reset, Say, Take};
 use crate::server::{Refusing, Server, response};
 use crate::tls_server::{Certified, Tls, trusted_pem};
 
@@ -61,6 +63,9 @@ fn no_proxy_is_obeyed() {
             ("127.0.0.1", "*"),
             ("localhost", "localhost"),
             ("localhost", "*"),
+            ("a.localhost", "other.test a.localhost"),
+            ("a.localhost", "*.localhost"),
+            ("a.localhost", " .localhost "),
         ] {
             let proxy = Server::status(503).unhit();
             let server = Server::status(200);
@@ -73,6 +78,20 @@ fn no_proxy_is_obeyed() {
         let step = Preflight::probing(server.url()).env("http_proxy", proxy.url());
         step.env(variable, "example.com").run().up();
     }
+}
+
+/// Some write the port as well: then it is about that port alone.
+#[test]
+fn no_proxy_may_name_a_port() {
+    let server = Server::status(200);
+    let proxy = Server::status(200).unhit();
+    let step = Preflight::probing(server.url()).env("http_proxy", proxy.url());
+    step.env("no_proxy", server.host()).run().up();
+
+    let server = Server::status(503).unhit();
+    let proxy = Server::status(200);
+    let step = Preflight::probing(server.url()).env("http_proxy", proxy.url());
+    step.env("no_proxy", "127.0.0.1:1").run().up();
 }
 
 /// What a proxy does to a request, and to a CONNECT.
@@ -123,6 +142,25 @@ fn a_proxy_that_refuses_is_the_runner_s_fault() {
     }
 }
 
+/// An honest proxy answers for a dependency that does not: with 502 or the like.
+#[test]
+fn a_proxy_for_plain_http_that_breaks_off_is_the_runner_s_fault() {
+    let table: [Script; 4] = [
+        &[Hear],
+        &[Hear, Reset],
+        &[Hear, Say(b"220 mail.example ESMTP ready\r\n\r\n")],
+        &[Hear, Say(b"HTTP/1.1 200 OK\r\nContent-")],
+    ];
+    for script in table {
+        for url in [PLAIN, SECURE] {
+            let proxy = Server::script(script);
+            let step = Preflight::probing(url).env("all_proxy", proxy.url());
+            let run = step.run();
+            run.found("unknown", "proxy").shows(&[&proxy.host()]);
+        }
+    }
+}
+
 #[test]
 fn what_lies_behind_a_proxy_is_judged_as_without() {
     let table = [
@@ -148,7 +186,7 @@ fn a_proxy_that_cannot_be_used_is_named() {
     let plain = Server::script(&[Take(1), Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")]);
     let table = [
         ("https", plain.host()),
-        // Not among the proxies that are supported.
+        ("socks5", plain.host()),
         ("socks5", Refusing::new().host()),
     ];
     for (scheme, host) in table {
@@ -158,6 +196,121 @@ fn a_proxy_that_cannot_be_used_is_named() {
             let run = step.run();
             run.found("unknown", "proxy").shows(&[&host]);
         }
+    }
+}
+
+/// An address that cannot be read is no reason to go without, nor to go elsewhere.
+#[test]
+fn an_address_of_a_proxy_that_cannot_be_read_is_refused() {
+    let server = Server::status(200).unhit();
+    for (address, why) in [
+        ("http://carl:hunter2@127.0.0.1:99999", "port"),
+        ("http://carl:hun/ter2@127.0.0.1", "%2F"),
+        ("ftp://carl:hunter2@127.0.0.1", "scheme"),
+    ] {
+        let run = Preflight::probing(server.url())
+            .env("HTTP_PROXY", address)
+            .run();
+        run.found("unknown", "proxy").shows(&["HTTP_PROXY", why]);
+        run.hides(&["hun", "carl"]);
+    }
+}
+
+/// The forge is not told about it by another way, either.
+#[test]
+fn the_forge_is_not_reached_without_its_proxy() {
+    let forge = Forge::new(Kind::Github).unhit();
+    let run = Preflight::probing(PLAIN)
+        .on(&forge)
+        .set("control", "off")
+        .env("http_proxy", "http://carl:hunter2@127.0.0.1:99999")
+        .run();
+    run.found("unknown", "proxy").hides(&["hun", "carl"]);
+    let warned = run.annotated("warning", "COMMIT-STATUS");
+    assert!(warned.contains("http_proxy names"), "{warned}\n{run}");
+}
+
+#[test]
+fn blanks_around_the_address_and_in_the_login_are_taken() {
+    let proxy = Server::status(200);
+    let address = format!("  http://carl:hunter 2@{} \n", proxy.host());
+    Preflight::probing(PLAIN)
+        .env("http_proxy", address)
+        .run()
+        .up();
+    let login = proxy.heads()[0]
+        .header("proxy-authorization")
+        .unwrap()
+        .to_owned();
+    assert_eq!(login, "Basic Y2FybDpodW50ZXIgMg==");
+}
+
+/// A SOCKS proxy that leads every way to this server, or says so to refuse.
+fn socks_to(server: &Server, login: Option<&'static str>, says: u8) -> Server {
+    let there = server.host();
+    Server::start(move |peer| {
+        let method = if login.is_some() { 2 } else { 0 };
+        let greeting = peer.read(2).unwrap();
+        assert!(peer.read(greeting[1].into()).unwrap().contains(&method));
+        peer.send([5, method]);
+        if let Some(login) = login {
+            peer.read(1);
+            let length = peer.read(1).unwrap()[0];
+            let user = peer.read(length.into()).unwrap();
+            let length = peer.read(1).unwrap()[0];
+            let password = peer.read(length.into()).unwrap();
+            assert_eq!([user, password].join(&b':'), login.as_bytes());
+            peer.send([1, 0]);
+        }
+        // Connect, to an address or to a name; the port.
+        let length = match peer.read(4).unwrap()[..] {
+            [5, 1, 0, 1] => 4,
+            [5, 1, 0, 3] => peer.read(1).unwrap()[0],
+            _ => panic!("an odd request"),
+        };
+        peer.read((length + 2).into());
+        peer.send([5, says, 0, 1, 0, 0, 0, 0, 0, 0]);
+        if says != 0 {
+            return;
+        }
+        let mut onward = TcpStream::connect(&there).unwrap();
+        let (mut back, mut inward) = (onward.try_clone().unwrap(), peer.socket());
+        let back = thread::spawn(move || copy(&mut back, &mut inward));
+        copy(&mut peer.socket(), &mut onward);
+        back.join().unwrap();
+    })
+}
+
+#[test]
+fn a_socks_proxy_leads_the_way() {
+    for scheme in ["socks5", "socks5h"] {
+        let secure = Tls::new(Certified::Well).healthy();
+        let plain = Server::status(200);
+        for (url, server) in [(PLAIN.to_owned(), &plain), (secure.url(), &secure)] {
+            for login in [None, Some("carl:hunter2")] {
+                let proxy = socks_to(server, login, 0);
+                let user_info = login.map_or(String::new(), |login| format!("{login}@"));
+                let address = format!("{scheme}://{user_info}{}", proxy.host());
+                let step = Preflight::probing(&url).env("ALL_PROXY", address);
+                let step = step
+                    .file("ca.pem", trusted_pem())
+                    .set("ca-certificates", "ca.pem");
+                step.run().up().hides(&["hunter2", "carl"]);
+            }
+        }
+    }
+}
+
+/// What it means by it is in a type of the library that nobody else can see.
+#[test]
+fn a_socks_proxy_that_makes_no_connection_is_named() {
+    for url in [PLAIN, SECURE] {
+        let server = Server::status(200).unhit();
+        let proxy = socks_to(&server, None, 4);
+        let step = Preflight::probing(url).env("ALL_PROXY", format!("socks5://{}", proxy.host()));
+        let run = step.run();
+        run.found("unknown", "proxy");
+        run.shows(&[&proxy.host(), "dep.invalid", "host unreachable"]);
     }
 }
 
