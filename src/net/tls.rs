@@ -1,6 +1,8 @@
 //! The TLS configuration of every client: roots that are loaded late, and two hooks that
 //! tell how far a handshake came.
 
+pub mod words;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 

@@ -13,7 +13,7 @@ use rustls::{AlertDescription, CertificateError};
 use super::Cause;
 use crate::net::proxy::Proxy;
 use crate::net::resolver::NameError;
-use crate::net::tls::is_ca_as_end_entity;
+use crate::net::tls::{is_ca_as_end_entity, words};
 use crate::net::trace::Trace;
 use crate::net::{client, is_local};
 use crate::text;
@@ -252,7 +252,7 @@ fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
 fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
     let host = text::clean(scene.host, text::PIECE);
     let rustls::Error::InvalidCertificate(certificate) = error else {
-        let why = text::clean(&error.to_string(), text::PIECE);
+        let why = text::clean(&words::handshake(error), text::PIECE);
         let hint = match error {
             rustls::Error::InvalidMessage(_) => "; does the port speak plain HTTP?",
             rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
@@ -288,10 +288,16 @@ fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
             format!("the certificate of {host} is for another name"),
         ),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = text::clean(&presented.join(", "), text::PIECE);
+            let names = words::hosts(presented);
+            let why = if names.is_empty() {
+                "names no host (subjectAltName)".to_owned()
+            } else {
+                let names = text::clean(&names.join(", "), text::PIECE);
+                format!("is for another name: {names}")
+            };
             Failure::new(
                 Cause::TlsHostname,
-                format!("the certificate of {host} is for another name: {names}"),
+                format!("the certificate of {host} {why}"),
             )
         }
         CertificateError::UnknownIssuer => untrusted(&host),
@@ -300,7 +306,7 @@ fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
             Cause::Tls,
             format!(
                 "the certificate of {host} is not valid: {}",
-                text::clean(&other.to_string(), text::PIECE)
+                text::clean(&words::certificate(other), text::PIECE)
             ),
         ),
     }

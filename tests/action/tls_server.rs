@@ -47,6 +47,7 @@ pub(crate) enum Certified {
     Expired,
     NotYetValid,
     OtherName,
+    NoName,
     UnknownIssuer,
     SelfSigned,
     SelfSignedCa,
@@ -69,6 +70,7 @@ impl Tls {
         };
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         match certified {
+            Certified::NoName => params.subject_alt_names.clear(),
             Certified::Expired => params.not_after = date_time_ymd(2001, 1, 1),
             Certified::NotYetValid => params.not_before = date_time_ymd(3001, 1, 1),
             Certified::SelfSignedCa => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
