@@ -314,6 +314,24 @@ fn a_socks_proxy_that_makes_no_connection_is_named() {
     }
 }
 
+/// Containers have such names; certificates may, too.
+#[test]
+fn a_host_name_with_an_underscore_is_led_on() {
+    let plain = Server::status(200);
+    let step = Preflight::probing("http://my_api:8080/").env("http_proxy", plain.url());
+    step.run().up();
+    assert_eq!(plain.heads()[0].word(1), "http://my_api:8080/");
+
+    let server = Tls::new(Certified::OtherName).healthy();
+    let proxy = tunnel_to(&server);
+    let step = Preflight::probing("https://my_api/").env("https_proxy", proxy.url());
+    let step = step
+        .file("ca.pem", trusted_pem())
+        .set("ca-certificates", "ca.pem");
+    step.run().down("tls-hostname");
+    assert_eq!(proxy.heads()[0].word(1), "my_api:443");
+}
+
 /// User info of a proxy goes to that proxy, and shows nowhere.
 #[test]
 fn a_login_at_the_proxy_stays_there() {
