@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// measured, a tenth of a second before the exit saves the last line.
 const LINGER: Duration = Duration::from_millis(100);
 
+/// How long a slow reader is left alone before the next bytes are tried.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// The mood of a line, shown as a colour to people and not at all to machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -48,15 +51,10 @@ impl Stream {
 
     fn write(self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Out => write(io::stdout().lock(), bytes),
-            Self::Err => write(io::stderr().lock(), bytes),
+            Self::Out => write_whole(&mut io::stdout().lock(), bytes),
+            Self::Err => write_whole(&mut io::stderr().lock(), bytes),
         }
     }
-}
-
-fn write(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
-    to.write_all(bytes)?;
-    to.flush()
 }
 
 /// The log.
@@ -189,6 +187,26 @@ fn write_all(receiver: &Receiver<Message>, stream: Stream, colours: bool) {
     }
 }
 
+/// Writes all of it, however slow the reader is: [`Screen::close`] does not wait longer than it
+/// may. A parent can have made the stream one that does not wait by itself.
+fn write_whole(out: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
+    loop {
+        let done = if rest.is_empty() {
+            out.flush().map(|()| None)
+        } else {
+            out.write(rest).map(Some)
+        };
+        match done {
+            Ok(None) => return Ok(()),
+            Ok(Some(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(Some(written)) => rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Takes back the live line.
 fn clear(batch: &mut Vec<u8>, shown: &mut bool) {
     if std::mem::take(shown) {
@@ -222,5 +240,38 @@ mod tests {
     fn an_empty_no_color_counts_as_unset() {
         assert!(coloured(None) && coloured(Some("".as_ref())));
         assert!(!coloured(Some("1".as_ref())));
+    }
+
+    /// Takes a few bytes every other time, and asks to wait in between.
+    struct Slow(Vec<u8>, bool);
+
+    impl Slow {
+        fn wait(&mut self) -> io::Result<()> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(())
+        }
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.wait()?;
+            let taken = bytes.len().min(3);
+            self.0.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.wait()
+        }
+    }
+
+    #[test]
+    fn a_reader_that_asks_to_wait_gets_all() {
+        let mut slow = Slow(Vec::new(), false);
+        write_whole(&mut slow, b"one line\nand another\n").unwrap();
+        assert_eq!(slow.0, b"one line\nand another\n");
     }
 }
