@@ -3,7 +3,9 @@
 //! Not every forge shows summaries or annotations, so the log has it all. No line begins
 //! with a byte that somebody else chose.
 
-use super::model::{Report, TargetReport};
+use std::time::Duration;
+
+use super::model::{PhasesReport, Report, TargetReport};
 use crate::exit::{Exit, RunResult};
 use crate::inputs::problem::at_least;
 use crate::probe::Attempt;
@@ -15,7 +17,7 @@ use crate::waiting::Next;
 
 /// The first line: what is about to happen.
 #[must_use]
-pub fn opening(targets: &[Target], deadline: std::time::Duration) -> String {
+pub fn opening(targets: &[Target], deadline: Duration) -> String {
     format!(
         "dep-preflight {}: asking {}, at most {}",
         env!("CARGO_PKG_VERSION"),
@@ -42,11 +44,34 @@ pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) ->
     };
     let cause = attempt.cause.map_or("", |cause| cause.word());
     format!(
-        "  {}: attempt {number}{of}: {cause}: {} ({}){then}",
+        "  {}: attempt {number}{of}: {cause}: {} ({}{}){then}",
         target.name,
         attempt.detail,
-        text::show_duration(attempt.duration)
+        text::show_duration(attempt.duration),
+        spans(&PhasesReport::from(attempt.phases))
     )
+}
+
+/// Where the time went, as far as it is worth a word: `: name 12 ms, TLS 1.2 s`.
+fn spans(phases: &PhasesReport) -> String {
+    let spans = [
+        ("name", phases.dns_ms),
+        ("connect", phases.connect_ms),
+        ("TLS", phases.tls_ms),
+        ("answer", phases.response_ms),
+    ];
+    let told: Vec<_> = spans
+        .into_iter()
+        .filter_map(|(what, ms)| {
+            let span = Duration::try_from_secs_f64(ms? / 1000.0).ok()?;
+            let worth = span >= Duration::from_millis(1);
+            worth.then(|| format!("{what} {}", text::show_duration(span)))
+        })
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!(": {}", told.join(", "))
 }
 
 /// One line per target with its colour, the worst last: that is where people look.
@@ -71,7 +96,7 @@ pub fn targets(report: &Report) -> Vec<(Tone, String)> {
 }
 
 fn target_line(target: &TargetReport) -> String {
-    let time = text::show_duration(std::time::Duration::from_millis(target.duration_ms));
+    let time = text::show_duration(Duration::from_millis(target.duration_ms));
     let tries = text::count(target.attempts.len(), "attempt");
     let url = text::cut(&target.url, text::PIECE);
     let optional = if target.required { "" } else { " (optional)" };
@@ -83,7 +108,9 @@ fn target_line(target: &TargetReport) -> String {
             let status = target
                 .http_status
                 .map_or_else(String::new, |status| format!(" {status}"));
-            let mut line = format!("UP {}{status} in {time}{optional}", target.name);
+            let last = target.attempts.last();
+            let spans = last.map_or_else(String::new, |attempt| spans(&attempt.phases));
+            let mut line = format!("UP {}{status} in {time}{spans}{optional}", target.name);
             if target.recovered {
                 line.push_str(&format!(
                     ", recovered after {}",
@@ -144,4 +171,26 @@ pub fn invalid(problems: &[String], more: usize) -> Vec<String> {
         lines.push(format!("  - and {} more", at_least(more, all)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_time_went_is_told_but_for_the_moments() {
+        let phases = PhasesReport {
+            dns_ms: Some(0.4),
+            connect_ms: Some(12.3),
+            tls_ms: None,
+            response_ms: Some(1500.0),
+        };
+        assert_eq!(spans(&phases), ": connect 12 ms, answer 1.5 s");
+        let none = PhasesReport {
+            connect_ms: None,
+            response_ms: None,
+            ..phases
+        };
+        assert_eq!(spans(&none), "");
+    }
 }

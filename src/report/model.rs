@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 
 use crate::exit::{Exit, RunResult};
-use crate::probe::{Attempt, Cause};
+use crate::probe::{Attempt, Cause, Phases};
 use crate::target::Target;
 use crate::text;
 use crate::verdict::{Control, Judged, Record, Verdict};
@@ -208,11 +208,6 @@ fn target_report(start: Start, target: &Target, record: &Record, judged: Judged)
 }
 
 fn attempt_report(start: Start, attempt: &Attempt) -> AttemptReport {
-    let ms = |span: Option<Duration>| {
-        // Microseconds are noise; a float without them stays short.
-        span.map(|span| (span.as_secs_f64() * 10_000.0).round() / 10.0)
-    };
-    let phases = attempt.phases;
     AttemptReport {
         offset_ms: millis(attempt.started.saturating_duration_since(start.instant)),
         duration_ms: millis(attempt.duration),
@@ -220,12 +215,22 @@ fn attempt_report(start: Start, attempt: &Attempt) -> AttemptReport {
         cause: attempt.cause,
         http_status: attempt.http_status,
         detail: attempt.detail.clone(),
-        phases: PhasesReport {
+        phases: attempt.phases.into(),
+    }
+}
+
+impl From<Phases> for PhasesReport {
+    fn from(phases: Phases) -> Self {
+        let ms = |span: Option<Duration>| {
+            // Microseconds are noise; a float without them stays short.
+            span.map(|span| (span.as_secs_f64() * 10_000.0).round() / 10.0)
+        };
+        Self {
             dns_ms: ms(phases.dns),
             connect_ms: ms(phases.connect),
             tls_ms: ms(phases.tls),
             response_ms: ms(phases.response),
-        },
+        }
     }
 }
 
