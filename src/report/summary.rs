@@ -52,11 +52,23 @@ fn meaning(report: &Report) -> String {
             .with(verdict)
             .filter(|target| target.required)
             .take(10)
-            .map(|target| format!("**{}**", escape(&target.name)))
+            .map(|target| format!("**{}**", code(&target.name)))
             .collect::<Vec<_>>()
             .join(", ")
     };
     match report.result {
+        RunResult::Up if report.with(Verdict::Up).count() < report.targets.len() => {
+            let count = report.targets.len() - report.with(Verdict::Up).count();
+            let required = report.targets.iter().any(|target| target.required);
+            format!(
+                "{} {}, which does not count. If the run fails, it is not because a required dependency could not be reached at its start.",
+                if required { "Every required dependency answered." } else { "No dependency is required." },
+                match count {
+                    1 => "One optional dependency did not answer".to_owned(),
+                    more => format!("{more} optional dependencies did not answer"),
+                }
+            )
+        }
         RunResult::Up => "Every dependency answered. If the run fails, it is not because one of them could not be reached at its start.".to_owned(),
         RunResult::Down => format!(
             "{} could not be reached. **This is the environment, not your change:** the run would have failed whatever the change is. Try again once it is back, or ask whoever runs it.",
@@ -79,7 +91,7 @@ fn row(target: &TargetReport) -> String {
         (Verdict::Unknown, false) => "unknown (optional)",
         (Verdict::Up, _) => "up",
     };
-    let mut what = escape(&target.message);
+    let mut what = code(&target.message);
     if target.recovered {
         what.push_str(", recovered after failures");
     }
@@ -88,7 +100,7 @@ fn row(target: &TargetReport) -> String {
     }
     format!(
         "| {} | {verdict} | {} | {} | {} | {} | {what} |\n",
-        escape(&target.name),
+        code(&target.name),
         target.cause.map_or("", |cause| cause.word()),
         target
             .http_status
@@ -203,28 +215,27 @@ fn bar(attempt: &AttemptReport, total: u64) -> String {
     bar.into_iter().collect()
 }
 
-/// Text in a table cell: nothing in it is markup, a mention or an issue number.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    // Addresses are shown, not linked: a link would send readers to a stranger.
-    for ch in text.replace("://", "\0//").chars() {
-        match ch {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '|' => out.push_str("&#124;"),
-            '@' => out.push_str("&#64;"),
-            '#' => out.push_str("&#35;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '~' | '$' => {
-                out.push('\\');
-                out.push(ch);
-            }
-            '\n' | '\r' => out.push(' '),
-            '\0' => out.push_str("&#58;"),
-            ch => out.push(ch),
-        }
+/// Text as code: nothing in it is markup, a link, a mention or an issue number. The forge would
+/// make one of `www.…`, `a@b` and `#1`, and escapes do not keep it from that.
+fn code(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    if text.trim().is_empty() {
+        return String::new();
     }
-    out
+    let mut fence = String::from("`");
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    // A table splits its cells before it looks for code.
+    let text = text.replace("\\|", "\\ |").replace('|', "\\|");
+    // One blank on each side is taken away again; elsewhere they would be shown.
+    let edge = |ch| ch == '`' || ch == ' ';
+    let pad = if text.starts_with(edge) || text.ends_with(edge) {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 #[cfg(test)]
@@ -232,10 +243,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_foreign_is_markup() {
-        assert_eq!(
-            escape("a|b <img> @me #1 [x](http://y) `c`"),
-            "a&#124;b &lt;img&gt; &#64;me &#35;1 \\[x\\](http&#58;//y) \\`c\\`"
-        );
+    fn nothing_foreign_is_more_than_text() {
+        for (text, cell) in [
+            (
+                "a <img> @me #1 [x](http://y) www.evil.example a@evil.example",
+                "`a <img> @me #1 [x](http://y) www.evil.example a@evil.example`",
+            ),
+            ("a|b\\|c", "`a\\|b\\ \\|c`"),
+            ("a `b` c", "``a `b` c``"),
+            ("`` ` ```", "```` `` ` ``` ````"),
+            ("ends in a blank ", "` ends in a blank  `"),
+            ("two\nlines", "`two lines`"),
+            (" ", ""),
+        ] {
+            assert_eq!(code(text), cell);
+        }
     }
 }
