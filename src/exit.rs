@@ -80,15 +80,18 @@ pub enum Interrupt {
     Sigint,
     /// A cancelled job's second warning.
     Sigterm,
+    /// The terminal or the connection that it was started from is gone.
+    Sighup,
 }
 
 impl Interrupt {
-    /// The exit code by the shell's rule, 128 and the signal's number.
+    /// The exit code by the shell's rule, 128 and the signal's number; that of a termination
+    /// for a hangup, which asks for the same.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Sigint => 130,
-            Self::Sigterm => 143,
+            Self::Sigterm | Self::Sighup => 143,
         }
     }
 
@@ -98,6 +101,7 @@ impl Interrupt {
         match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",
+            Self::Sighup => "SIGHUP",
         }
     }
 }

@@ -1,12 +1,19 @@
-//! SIGINT and SIGTERM: asked to stop, the step reports what it has.
+//! SIGINT, SIGTERM and SIGHUP: asked to stop, the step reports what it has.
 
 use crate::exit::Interrupt;
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that end a step early.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    listeners: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+    int: Option<Signal>,
+    #[cfg(unix)]
+    term: Option<Signal>,
+    #[cfg(unix)]
+    hup: Option<Signal>,
 }
 
 impl Signals {
@@ -15,23 +22,27 @@ impl Signals {
     #[cfg(unix)]
     #[must_use]
     pub fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let int = signal(SignalKind::interrupt());
-        let term = signal(SignalKind::terminate());
+        // A file that grows beyond the limit of its size (`ulimit -f`) is an error of the write
+        // then, like a full disk, and does not end the process in the middle of it.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
         Self {
-            listeners: int.ok().zip(term.ok()),
+            int: signal(SignalKind::interrupt()).ok(),
+            term: signal(SignalKind::terminate()).ok(),
+            hup: if ignores_hangup() {
+                None
+            } else {
+                signal(SignalKind::hangup()).ok()
+            },
         }
     }
 
     /// The next signal.
     #[cfg(unix)]
     pub async fn next(&mut self) -> Interrupt {
-        let Some((int, term)) = &mut self.listeners else {
-            return std::future::pending().await;
-        };
         tokio::select! {
-            _ = int.recv() => Interrupt::Sigint,
-            _ = term.recv() => Interrupt::Sigterm,
+            () = arrival(&mut self.int) => Interrupt::Sigint,
+            () = arrival(&mut self.term) => Interrupt::Sigterm,
+            () = arrival(&mut self.hup) => Interrupt::Sighup,
         }
     }
 
@@ -50,4 +61,25 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+#[cfg(unix)]
+async fn arrival(signal: &mut Option<Signal>) {
+    if let Some(signal) = signal
+        && signal.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether it was started to survive the end of its terminal, as by `nohup`: a process that
+/// ignores the signal when it starts.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first bit is the first signal, and that is this one.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
