@@ -7,28 +7,39 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::Flavour;
 use crate::inputs::values;
+use crate::text;
 
 /// Forges cut events at 25 MiB; a special file may go on for ever.
 const LIMIT: u64 = 32 * 1024 * 1024;
 
-/// Events that are not about a commit: their `GITHUB_SHA` is the default branch, and a status
-/// there would speak about something else.
-const NO_COMMIT: [&str; 14] = [
-    "issue_comment",
-    "issues",
+/// Events whose `GITHUB_SHA` is the commit that they are about. Any other is about something
+/// else (its `GITHUB_SHA` is the default branch), or has its commit in the event file.
+const ABOUT_GITHUB_SHA: [&str; 10] = [
+    "push",
+    "merge_group",
+    "workflow_dispatch",
+    "workflow_call",
+    "repository_dispatch",
+    "schedule",
+    "release",
+    "create",
+    "deployment",
+    "deployment_status",
+];
+
+/// What an event file has of an event that is about something else than a commit. In a called
+/// workflow, Gitea 1.27 names every event `workflow_call`: only the file tells.
+const ABOUT_ANOTHER: [&str; 8] = [
+    "issue",
+    "comment",
     "discussion",
-    "discussion_comment",
-    "fork",
-    "gollum",
-    "label",
-    "milestone",
-    "project",
-    "project_card",
-    "project_column",
-    "public",
-    "star",
-    "watch",
+    "forkee",
+    "page",
+    "pages",
+    "package",
+    "registry_package",
 ];
 
 /// What matters of an event.
@@ -38,6 +49,8 @@ pub struct Event {
     pub head_sha: Option<String>,
     /// Whether it is a pull request from another repository.
     pub from_fork: bool,
+    /// Whether it is about something else than a commit: an issue, a comment, a page.
+    pub about_another: bool,
 }
 
 impl Event {
@@ -46,7 +59,7 @@ impl Event {
         let mut text = Vec::new();
         // The runner writes a file; anything else (a pipe would hang) is not its.
         let opened = match path.metadata() {
-            Ok(found) if !found.is_file() => Err(std::io::Error::other("it is no file")),
+            Ok(found) if !found.is_file() => Err(std::io::Error::other("it is not a file")),
             _ => File::open(path),
         };
         opened
@@ -57,7 +70,10 @@ impl Event {
 
     /// Parses an event. Only what is shaped as expected is believed.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let event: Value = serde_json::from_slice(text)
+            // A title cut in the middle of a character says nothing about the commit.
+            .or_else(|error| serde_json::from_str(&mended(text)).map_err(|_| error))
             .map_err(|error| format!("the event file is not valid JSON: {error}"))?;
         let text_at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         let sha = ["/pull_request/head/sha", "/workflow_run/head_sha"]
@@ -69,31 +85,101 @@ impl Event {
         let from_fork = event.get("pull_request").is_some_and(Value::is_object)
             && base.is_some()
             && head != base;
+        let has = |key: &&str| event.get(key).is_some_and(|value| !value.is_null());
         Ok(Self {
+            about_another: sha.is_none() && ABOUT_ANOTHER.iter().any(has),
             head_sha: sha,
             from_fork,
         })
     }
+
+    /// Whether the forge gives this event a token that may not write, so that a status that is
+    /// refused is nobody's fault. On GitHub alone, `pull_request_target` has one that may.
+    #[must_use]
+    pub fn is_read_only(&self, name: Option<&str>, flavour: Flavour) -> bool {
+        let trusted = flavour == Flavour::GitHub && name == Some("pull_request_target");
+        self.from_fork && !trusted
+    }
 }
 
-/// The commit that a status goes to, or `None` where there is none.
-#[must_use]
+/// The text with each half of a surrogate pair that stands alone, and each byte that is not
+/// UTF-8, replaced: other parsers of JSON pass them through.
+fn mended(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    let unit = |text: &str| {
+        let hex = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(hex, 16).ok()
+    };
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let pair = escape.get(6..).and_then(unit);
+        let (kept, length) = match (unit(escape), pair) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (true, 12),
+            (Some(0xd800..=0xdfff), _) => (false, 6),
+            // The escaped character may itself be a backslash.
+            _ => (true, 2),
+        };
+        let length = if escape.is_char_boundary(length) {
+            length
+        } else {
+            1
+        };
+        let (taken, after) = escape.split_at(length.min(escape.len()));
+        out.push_str(if kept { taken } else { "\\ufffd" });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Why an event has no commit that a status could go to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCommit {
+    /// It is about something else.
+    #[error("the event {0} is not about a commit (the input sha can name one)")]
+    Another(String),
+    /// It is about a commit that only its file names, and the file does not.
+    #[error(
+        "the event file does not name the head commit that the event {0} is about (the input sha can name it)"
+    )]
+    Head(String),
+    /// The environment does not name one.
+    #[error("GITHUB_SHA does not name a commit")]
+    Sha,
+}
+
+/// The commit that a status goes to. `event` is `None` where its file cannot be read.
 pub fn commit(
     input: Option<&str>,
-    event: &Event,
+    event: Option<&Event>,
     event_name: Option<&str>,
     github_sha: Option<&str>,
-) -> Option<String> {
-    if let Some(sha) = input {
-        return Some(sha.to_owned());
+) -> Result<String, NoCommit> {
+    if let Some(sha) = input.or(event.and_then(|event| event.head_sha.as_deref())) {
+        return Ok(sha.to_owned());
     }
-    if let Some(sha) = &event.head_sha {
-        return Some(sha.clone());
+    let shown = |name: &str| text::clean(name, 60);
+    if let Some(name) = event_name {
+        // GITHUB_SHA is a merge that nobody sees, or the branch that the change is for.
+        let hidden = name.starts_with("pull_request")
+            || name == "workflow_run"
+            || name == "workflow_call" && event.is_none();
+        if hidden {
+            return Err(NoCommit::Head(shown(name)));
+        }
+        if !ABOUT_GITHUB_SHA.contains(&name) {
+            return Err(NoCommit::Another(shown(name)));
+        }
     }
-    if event_name.is_some_and(|name| NO_COMMIT.contains(&name)) {
-        return None;
+    if event.is_some_and(|event| event.about_another) {
+        return Err(NoCommit::Another(shown(event_name.unwrap_or_default())));
     }
-    values::sha(github_sha?).ok()
+    github_sha
+        .and_then(|sha| values::sha(sha).ok())
+        .ok_or(NoCommit::Sha)
 }
 
 #[cfg(test)]
@@ -126,31 +212,124 @@ mod tests {
     }
 
     #[test]
+    fn a_fork_s_token_is_read_only_but_for_one_event_on_github() {
+        let fork = Event::parse(pull_request("null").as_bytes()).unwrap();
+        for (name, flavour, read_only) in [
+            ("pull_request", Flavour::GitHub, true),
+            ("pull_request_review", Flavour::GitHub, true),
+            ("pull_request_target", Flavour::GitHub, false),
+            ("pull_request_target", Flavour::Gitea, true),
+            ("pull_request_target", Flavour::Forgejo, true),
+            ("workflow_call", Flavour::Gitea, true),
+        ] {
+            assert_eq!(fork.is_read_only(Some(name), flavour), read_only, "{name}");
+            assert!(
+                !Event::default().is_read_only(Some(name), flavour),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     fn the_commit_of_each_event() {
-        let pull = Event::parse(pull_request("null").as_bytes()).unwrap();
-        let run = Event::parse(format!(r#"{{"workflow_run":{{"head_sha":"{HEAD}"}}}}"#).as_bytes())
-            .unwrap();
-        let none = Event::default();
+        let parse = |text: &str| Event::parse(text.as_bytes()).unwrap();
+        let pull = parse(&pull_request("null"));
+        let run = parse(&format!(r#"{{"workflow_run":{{"head_sha":"{HEAD}"}}}}"#));
+        let none = parse(r#"{"issue":null}"#);
+        let comment = parse(r#"{"issue":{"number":7,"pull_request":{}},"comment":{}}"#);
         for (event, name, expected) in [
             (&pull, "pull_request", Some(HEAD)),
             (&pull, "pull_request_target", Some(HEAD)),
+            (&pull, "pull_request_sync", Some(HEAD)),
+            (&pull, "workflow_call", Some(HEAD)),
             (&run, "workflow_run", Some(HEAD)),
             (&none, "push", Some(RUN)),
             (&none, "schedule", Some(RUN)),
             (&none, "workflow_dispatch", Some(RUN)),
+            (&none, "workflow_call", Some(RUN)),
+            (&none, "repository_dispatch", Some(RUN)),
+            (&none, "merge_group", Some(RUN)),
+            (&none, "release", Some(RUN)),
+            (&none, "create", Some(RUN)),
+            (&none, "deployment", Some(RUN)),
+            (&none, "deployment_status", Some(RUN)),
+            (&comment, "issue_comment", None),
+            (&comment, "workflow_call", None),
+            (&comment, "pull_request_comment", None),
+            (&none, "pull_request", None),
+            (&none, "workflow_run", None),
             (&none, "issue_comment", None),
             (&none, "discussion", None),
+            (&none, "check_run", None),
+            (&none, "check_suite", None),
+            (&none, "status", None),
+            (&none, "delete", None),
+            (&none, "member", None),
+            (&none, "branch_protection_rule", None),
+            (&none, "wiki", None),
+            (&none, "made-up", None),
         ] {
             assert_eq!(
-                commit(None, event, Some(name), Some(RUN)).as_deref(),
+                commit(None, Some(event), Some(name), Some(RUN))
+                    .ok()
+                    .as_deref(),
                 expected,
                 "{name}"
             );
         }
         assert_eq!(
-            commit(Some(HEAD), &none, Some("issues"), None).as_deref(),
-            Some(HEAD)
+            commit(Some(HEAD), Some(&none), Some("issues"), None).as_deref(),
+            Ok(HEAD)
         );
+        assert_eq!(
+            commit(None, Some(&none), None, Some(RUN)).as_deref(),
+            Ok(RUN)
+        );
+    }
+
+    /// Where `GITHUB_SHA` is the commit by itself, the file does not matter.
+    #[test]
+    fn an_event_that_cannot_be_read_hides_the_head_of_a_pull_request() {
+        for (name, expected) in [
+            ("push", Some(RUN)),
+            ("schedule", Some(RUN)),
+            ("pull_request", None),
+            ("pull_request_target", None),
+            ("pull_request_review", None),
+            ("workflow_run", None),
+            ("workflow_call", None),
+        ] {
+            let found = commit(None, None, Some(name), Some(RUN));
+            assert_eq!(found.ok().as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn text_that_other_parsers_take_is_taken() {
+        let whole = pull_request("null");
+        let with = |title: &str| whole.replacen('{', &format!(r#"{{"title":"{title}","#), 1);
+        let mut odd: Vec<Vec<u8>> = [
+            r"cut \ud83d",
+            r"cut \ud83d\u0041 \udc00",
+            r"\\ud83d \\\ud83d \ud83d\ude00",
+            r"\ud83d\\",
+            r"\ud83dé",
+        ]
+        .map(|title| with(title).into_bytes())
+        .into();
+        odd.push([b"\xef\xbb\xbf", whole.as_bytes()].concat());
+        odd.push(with("Latin-1: X").replace('X', "\u{1}").into_bytes());
+        if let Some(byte) = odd
+            .last_mut()
+            .and_then(|text| text.iter_mut().find(|byte| **byte == 1))
+        {
+            *byte = 0xfc;
+        }
+        for text in odd {
+            let event = Event::parse(&text);
+            let shown = String::from_utf8_lossy(&text);
+            assert_eq!(event.unwrap().head_sha.as_deref(), Some(HEAD), "{shown}");
+        }
     }
 
     #[test]
@@ -158,7 +337,9 @@ mod tests {
         let odd = Event::parse(br#"{"pull_request":{"head":{"sha":"../../x"}},"workflow_run":[]}"#)
             .unwrap();
         assert_eq!(odd, Event::default());
-        assert!(Event::parse(b"{").is_err());
+        for text in ["{", "", "\\", r#"{"a":"\u12"}"#, r#"{"a":"\uD8"#] {
+            assert!(Event::parse(text.as_bytes()).is_err(), "{text}");
+        }
         assert_eq!(Event::parse(b"[]").unwrap(), Event::default());
     }
 }

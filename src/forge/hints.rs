@@ -13,10 +13,10 @@ pub fn refusal(status: u16, flavour: Flavour, version: Option<Version>) -> Strin
             "the token may not write statuses; grant the job: permissions: statuses: write".to_owned()
         }
         (403, Flavour::Gitea) if version.is_some_and(Version::is_new_gitea) => {
-            "the token may not write code, which statuses need here; give the job no permissions key, or contents: write (statuses: write is not known to Gitea)".to_owned()
+            "the token may not write code, which a status needs on Gitea; grant the job: permissions: contents: write (Gitea does not know statuses: write; without a permissions key it is the mode of the repository's tokens that counts, and Restricted may not write)".to_owned()
         }
         (403, Flavour::Gitea) => {
-            "the token may not write code, which statuses need here; from Gitea 1.26 on, give the job no permissions key, or contents: write".to_owned()
+            "the token may not write code, which a status needs on Gitea; from Gitea 1.26 on, grant the job: permissions: contents: write (statuses: write is not known there)".to_owned()
         }
         (403, Flavour::Forgejo) => {
             "the token may not write code, which statuses need here; give it write access to the repository".to_owned()
@@ -42,7 +42,11 @@ mod tests {
     fn a_403_names_the_permission_of_that_forge() {
         let hint = |flavour, version| refusal(403, flavour, version);
         assert!(hint(Flavour::GitHub, None).contains("statuses: write"));
-        assert!(hint(Flavour::Gitea, Version::parse("1.26.0")).contains("contents: write"));
+        let restricted = hint(Flavour::Gitea, Version::parse("1.26.0"));
+        assert!(restricted.contains("contents: write"), "{restricted}");
+        // That is what a job in Restricted mode has, and it does not help there.
+        assert!(!restricted.contains("no permissions key"), "{restricted}");
+        assert!(hint(Flavour::Forgejo, Version::parse("1.26.0")).contains("contents: write"));
         assert!(
             hint(Flavour::Gitea, Version::parse("12.0.0+gitea-1.22.0")).contains("write access")
         );

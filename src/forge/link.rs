@@ -45,10 +45,11 @@ pub fn run_url(env: &RunnerEnv, version: Option<Version>) -> Option<String> {
     let server = server.as_str().trim_end_matches('/');
     let (owner, name) = env.repository()?;
     let number = |value: &Option<String>| -> Option<u64> { value.as_deref()?.parse().ok() };
+    // What the server says of itself wins over what the runner says: Forgejo's runner works for
+    // Gitea, too.
     let by_id = match (env.flavour(), version) {
         (Flavour::GitHub, _) => true,
-        (Flavour::Gitea, Some(version)) => version.is_new_gitea(),
-        (Flavour::Gitea | Flavour::Forgejo, _) => false,
+        (Flavour::Gitea | Flavour::Forgejo, version) => version.is_some_and(Version::is_new_gitea),
     };
     let run = if by_id {
         number(&env.github_run_id)?
@@ -89,6 +90,8 @@ mod tests {
             ("GITEA_ACTIONS", None, "12"),
             ("GITEA_ACTIONS", Version::parse("1.25.5"), "12"),
             ("GITEA_ACTIONS", Version::parse("1.26.2"), "4711"),
+            ("FORGEJO_ACTIONS", None, "12"),
+            ("FORGEJO_ACTIONS", Version::parse("1.26.2"), "4711"),
             (
                 "FORGEJO_ACTIONS",
                 Version::parse("12.0.0+gitea-1.22.0"),

@@ -57,6 +57,32 @@ fn the_event_says_which_commit() {
         ),
         ("issues", json!({"issue": {"number": 7}}).to_string(), None),
         ("discussion", "{}".to_owned(), None),
+        ("check_run", "{}".to_owned(), None),
+        ("check_suite", "{}".to_owned(), None),
+        ("status", json!({"sha": OTHER}).to_string(), None),
+        ("delete", "{}".to_owned(), None),
+        ("member", "{}".to_owned(), None),
+        ("wiki", "{}".to_owned(), None),
+        // Gitea's names, and its name for all of them in a called workflow.
+        ("pull_request_sync", pull("acme/shop"), Some(HEAD)),
+        ("workflow_call", pull("stranger/shop"), Some(HEAD)),
+        ("workflow_call", "{}".to_owned(), Some(SHA)),
+        (
+            "workflow_call",
+            json!({"issue": {"number": 7}, "comment": {"id": 1}}).to_string(),
+            None,
+        ),
+        // Other parsers of JSON take these.
+        (
+            "pull_request",
+            format!("\u{feff}{}", pull("acme/shop")),
+            Some(HEAD),
+        ),
+        (
+            "pull_request",
+            pull("acme/shop").replacen('{', r#"{"title": "cut \ud83d", "#, 1),
+            Some(HEAD),
+        ),
         ("discussion_comment", "{}".to_owned(), None),
         // Not what was promised: the run's commit is still the run's commit.
         ("push", "not JSON".to_owned(), Some(SHA)),
@@ -64,59 +90,67 @@ fn the_event_says_which_commit() {
         ("push", "[1, 2]".to_owned(), Some(SHA)),
     ];
     for (event, payload, sha) in table {
-        for given in [None, Some(OTHER)] {
-            let forge = Forge::new(Kind::Github);
-            let forge = if sha.or(given).is_none() {
-                forge.unhit()
-            } else {
-                forge
-            };
-            let server = Server::status(200);
+        goes_to(event, &payload, sha);
+    }
+}
+
+/// The status goes to this commit, or to none, and to a given one whatever the event is.
+fn goes_to(event: &str, payload: &str, sha: Option<&str>) {
+    for given in [None, Some(OTHER)] {
+        let forge = Forge::new(Kind::Github);
+        let forge = if sha.or(given).is_none() {
+            forge.unhit()
+        } else {
+            forge
+        };
+        let server = Server::status(200);
+        let step = Preflight::probing(server.url())
+            .on(&forge)
+            .event(event, payload);
+        let run = given
+            .into_iter()
+            .fold(step, |step, given| step.set("sha", given))
+            .run();
+        run.up();
+        let paths: Vec<_> = forge
+            .posts()
+            .iter()
+            .map(|post| post.head.word(1).to_owned())
+            .collect();
+        let wanted = given
+            .or(sha)
+            .map(|sha| format!("/repos/acme/shop/statuses/{sha}"));
+        assert_eq!(
+            paths,
+            wanted.into_iter().collect::<Vec<_>>(),
+            "{event} {payload}\n{run}"
+        );
+    }
+}
+
+/// A pull request whose event cannot be read: `GITHUB_SHA` may be a merge that nobody sees.
+#[test]
+fn a_head_that_is_not_known_has_no_status() {
+    let odd = json!({"pull_request": {"head": {"sha": "../../../evil?x=y"}}}).to_string();
+    let server = Server::status(200);
+    for event in ["pull_request", "pull_request_target", "workflow_run"] {
+        for payload in ["{\"pull_request\": 7}", "{", "", &odd] {
+            let forge = Forge::new(Kind::Github).unhit();
             let step = Preflight::probing(server.url())
                 .on(&forge)
-                .event(event, &payload);
-            let run = given
-                .into_iter()
-                .fold(step, |step, given| step.set("sha", given))
-                .run();
+                .set("control", "off");
+            let run = step.event(event, payload).run();
             run.up();
-            let paths: Vec<_> = forge
-                .posts()
-                .iter()
-                .map(|post| post.head.word(1).to_owned())
-                .collect();
-            let wanted = given
-                .or(sha)
-                .map(|sha| format!("/repos/acme/shop/statuses/{sha}"));
-            assert_eq!(
-                paths,
-                wanted.into_iter().collect::<Vec<_>>(),
-                "{event} {payload}\n{run}"
-            );
+            let told = run.lines("dep-preflight: no commit status: the event file ");
+            assert_eq!(told.len(), 1, "{event} {payload}\n{run}");
+            assert!(run.annotations.is_empty(), "{run}");
         }
     }
 }
 
-/// A pull request whose event cannot be read: `GITHUB_SHA` may be a merge that
-/// nobody sees, but it is what is known. A commit that is none is not posted.
+/// Where `GITHUB_SHA` is the commit, it does not matter whether there is a file.
 #[test]
-fn a_broken_event_breaks_nothing() {
-    let odd = json!({"pull_request": {"head": {"sha": "../../../evil?x=y"}}}).to_string();
-    for payload in ["{\"pull_request\": 7}", "{", &odd] {
-        let forge = Forge::new(Kind::Github).maybe();
-        let server = Server::status(200);
-        Preflight::probing(server.url())
-            .on(&forge)
-            .event("pull_request", payload)
-            .run()
-            .up();
-        for post in forge.posts() {
-            assert_eq!(
-                post.head.word(1),
-                format!("/repos/acme/shop/statuses/{SHA}")
-            );
-        }
-    }
+fn a_missing_event_breaks_nothing() {
     let forge = Forge::new(Kind::Github);
     let server = Server::status(200);
     Preflight::probing(server.url())
