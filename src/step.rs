@@ -180,7 +180,8 @@ impl<'a> Step<'a> {
             .line(log::opening(&self.inputs.targets, self.inputs.deadline));
         let asking = self.ask_version();
         let targets = Arc::new(std::mem::take(&mut self.inputs.targets));
-        let mut room = WaitingRoom::new(self.screen, self.poster.clone(), &targets);
+        let screen = self.screen;
+        let mut room = WaitingRoom::new(screen, self.poster.clone(), &targets);
         let mut schedule = Schedule::start(&targets, &self.network, self.times.probing);
         let mut records = Records::of(&targets);
         let mut interrupt = loop {
@@ -189,7 +190,7 @@ impl<'a> Step<'a> {
                 signal = signals.next() => break Some(signal),
                 step = schedule.next() => match step {
                     Some(step) => {
-                        room.step(&targets, &records, &step);
+                        room.step(&records, &step);
                         records.add(step);
                     }
                     None => break None,
@@ -252,7 +253,7 @@ impl<'a> Step<'a> {
     /// a link hangs on it.
     fn ask_version(&self) -> Option<tokio::task::JoinHandle<Option<link::Version>>> {
         let poster = self.poster.clone()?;
-        let wanted = self.env.flavour() == Flavour::Gitea && self.run.url.is_some();
+        let wanted = self.env.flavour() != Flavour::GitHub && self.run.url.is_some();
         wanted.then(|| tokio::spawn(async move { poster.version().await }))
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use crate::probe::Cause;
 use crate::report::commit_status::{Poster, Refusal, describe_waiting};
 use crate::report::log;
 use crate::schedule::{Records, Step};
@@ -15,7 +16,8 @@ use crate::target::{Attempts, Target};
 use crate::text;
 use crate::waiting::Next;
 
-/// At most one post, and with unlimited attempts one line per target, in this time.
+/// At most one post, and with unlimited attempts one line per target, in this time. A wait that
+/// is shorter is not worth a post: where the job is killed meanwhile, the status stays as it is.
 const RATE: Duration = Duration::from_secs(10);
 /// How often a live line changes.
 const TICK: Duration = Duration::from_millis(200);
@@ -26,12 +28,15 @@ const PENDING: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct WaitingRoom<'a> {
     screen: &'a Screen,
-    poster: Option<Arc<Poster>>,
+    targets: &'a [Target],
+    /// Those that a next attempt is planned for.
     waiting: BTreeMap<usize, Waiting>,
+    /// Required ones that have not come to their end, with what the last attempt ended in.
+    required: BTreeMap<usize, Option<Cause>>,
     since: Instant,
     left: usize,
     printed: Vec<Option<Instant>>,
-    pending: Pending,
+    pending: Option<Pending>,
 }
 
 #[derive(Debug)]
@@ -40,55 +45,71 @@ struct Waiting {
     next: Instant,
 }
 
-#[derive(Debug, Default)]
+/// The commit status while it waits.
+#[derive(Debug)]
 struct Pending {
+    poster: Arc<Poster>,
     under_way: Option<JoinHandle<Result<(), Refusal>>>,
-    last: Option<Instant>,
+    /// Whether one was posted, or tried to be.
+    posted: bool,
+    /// What the last one says, unless it never arrived.
+    said: Option<String>,
+    /// No post is made before.
+    next: Instant,
 }
 
 impl<'a> WaitingRoom<'a> {
     /// An empty one.
     #[must_use]
-    pub fn new(screen: &'a Screen, poster: Option<Arc<Poster>>, targets: &[Target]) -> Self {
+    pub fn new(screen: &'a Screen, poster: Option<Arc<Poster>>, targets: &'a [Target]) -> Self {
+        let since = Instant::now();
+        let required = targets.iter().enumerate();
+        let required = required.filter(|(_, target)| target.required);
         Self {
             screen,
-            poster,
+            targets,
             waiting: BTreeMap::new(),
-            since: Instant::now(),
+            required: required.map(|(index, _)| (index, None)).collect(),
+            since,
             left: targets.len(),
             printed: vec![None; targets.len()],
-            pending: Pending::default(),
+            pending: poster.map(|poster| Pending {
+                poster,
+                under_way: None,
+                posted: false,
+                said: None,
+                next: since + RATE,
+            }),
         }
     }
 
     /// Something happened to a target; `records` are those before it.
-    pub fn step(&mut self, targets: &[Target], records: &Records, step: &Step) {
-        let (Some(target), Some(record)) = (targets.get(step.index), records.0.get(step.index))
+    pub fn step(&mut self, records: &Records, step: &Step) {
+        let (Some(target), Some(record)) =
+            (self.targets.get(step.index), records.0.get(step.index))
         else {
             return;
         };
         self.waiting.remove(&step.index);
-        let Some(next) = step.next else {
-            self.left = self.left.saturating_sub(1);
-            return;
-        };
-        if self.may_print(target, step.index) {
+        if let Some(next) = step.next
+            && self.may_print(target, step.index)
+        {
             let line = log::attempt(target, record.attempts.len() + 1, &step.attempt, next);
             self.screen.toned(line, Tone::Doubtful);
         }
-        let Next::After(wait) = next else {
+        let Some(Next::After(wait)) = step.next else {
             self.left = self.left.saturating_sub(1);
+            self.required.remove(&step.index);
             return;
         };
-        let cause = step.attempt.cause.map_or("", |cause| cause.word());
-        self.waiting.insert(
-            step.index,
-            Waiting {
-                shown: format!("{} ({cause})", target.name),
-                next: Instant::now() + wait,
-            },
-        );
-        self.post_pending();
+        if let Some(last) = self.required.get_mut(&step.index) {
+            *last = step.attempt.cause;
+        }
+        let waiting = Waiting {
+            shown: shown(target, step.attempt.cause),
+            next: Instant::now() + wait,
+        };
+        self.waiting.insert(step.index, waiting);
     }
 
     /// Every failed attempt has its line; where attempts are unlimited, one in ten seconds.
@@ -105,45 +126,56 @@ impl<'a> WaitingRoom<'a> {
         true
     }
 
-    fn post_pending(&mut self) {
-        let Some(poster) = &self.poster else { return };
-        let now = Instant::now();
-        if self
-            .pending
-            .last
-            .is_some_and(|last| now.duration_since(last) < RATE)
-        {
-            return;
+    /// Lets a moment pass: shows on a terminal what is being waited for, and posts it when it
+    /// is time to. Where there is nothing to do, it never returns.
+    pub async fn tick(&mut self) {
+        let post = self.pending.as_ref().map(|pending| pending.next);
+        let post = post.filter(|_| !self.required.is_empty());
+        let show = self.screen.is_live().then(|| Instant::now() + TICK);
+        let Some(next) = post.into_iter().chain(show).min() else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep_until(next.into()).await;
+        if post.is_some_and(|post| post <= Instant::now()) {
+            self.post_pending().await;
         }
+        if show.is_some() {
+            self.show();
+        }
+    }
+
+    async fn post_pending(&mut self) {
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
+        pending.next = Instant::now() + RATE;
         // One that is still under way is the forge's rate.
-        if self
-            .pending
-            .under_way
-            .as_ref()
-            .is_some_and(|post| !post.is_finished())
-        {
+        if let Some(post) = pending.under_way.take_if(|post| post.is_finished()) {
+            // One that never arrived says nothing to anybody.
+            if let Ok(Err(Refusal::Silent(_))) = post.await {
+                pending.said = None;
+            }
+        }
+        if pending.under_way.is_some() {
             return;
         }
-        self.pending.last = Some(now);
-        let poster = Arc::clone(poster);
-        let names: Vec<_> = self
-            .waiting
-            .values()
-            .map(|waiting| waiting.shown.clone())
-            .collect();
-        self.pending.under_way = Some(tokio::spawn(async move {
-            poster
-                .post("pending", &describe_waiting(&names), PENDING)
-                .await
+        let names = self.required.iter().filter_map(|(index, cause)| {
+            let target = self.targets.get(*index)?;
+            Some(shown(target, *cause))
+        });
+        let description = describe_waiting(names, self.required.len());
+        if pending.said.as_ref() == Some(&description) {
+            return;
+        }
+        pending.posted = true;
+        pending.said = Some(description.clone());
+        let poster = Arc::clone(&pending.poster);
+        pending.under_way = Some(tokio::spawn(async move {
+            poster.post("pending", &description, PENDING).await
         }));
     }
 
-    /// Shows on a terminal what is being waited for; elsewhere it never returns.
-    pub async fn tick(&self) {
-        if !self.screen.is_live() {
-            return std::future::pending().await;
-        }
-        tokio::time::sleep(TICK).await;
+    fn show(&self) {
         let waited = text::show_duration(self.since.elapsed());
         let now = Instant::now();
         let soonest = self.waiting.values().min_by_key(|waiting| waiting.next);
@@ -171,12 +203,23 @@ impl<'a> WaitingRoom<'a> {
 
     /// The wait is over. Says whether a pending status may stand, once none is under way.
     pub async fn leave(&mut self, limit: Duration) -> bool {
-        if let Some(post) = &mut self.pending.under_way
+        let Some(pending) = &mut self.pending else {
+            return false;
+        };
+        if let Some(post) = &mut pending.under_way
             && tokio::time::timeout(limit, &mut *post).await.is_err()
         {
             // A late pending must not replace the final status.
             post.abort();
         }
-        self.pending.last.is_some()
+        pending.posted
+    }
+}
+
+/// A target by its name, with what its last attempt ended in.
+fn shown(target: &Target, cause: Option<Cause>) -> String {
+    match cause {
+        Some(cause) => format!("{} ({cause})", target.name),
+        None => target.name.clone(),
     }
 }

@@ -109,7 +109,7 @@ fn pieces(feed: &mut Feed<'_>) {
     let names: Vec<_> = [&one, &two, &one]
         .map(|text| text::clean(text, text::PIECE))
         .into();
-    description(&commit_status::describe_waiting(&names));
+    description(&commit_status::describe_waiting(names.clone(), names.len()));
 }
 
 fn address(feed: &mut Feed<'_>) -> Url {

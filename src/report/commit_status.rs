@@ -174,10 +174,10 @@ impl Poster {
         }
     }
 
-    /// The forge's version, where a link or a hint depends on it: Gitea's. Asked once, and
-    /// without the token.
+    /// The forge's version, where a link or a hint depends on it: Gitea's and Forgejo's, one of
+    /// which may have the other's runner. Asked once.
     pub async fn version(&self) -> Option<Version> {
-        if self.place.flavour != Flavour::Gitea {
+        if self.place.flavour == Flavour::GitHub {
             return None;
         }
         *self
@@ -189,10 +189,15 @@ impl Poster {
             .await
     }
 
+    /// Asks without the token, and with it only where the forge wants a login for everything.
     async fn ask_version(&self) -> Option<Version> {
         let client = self.network.client(VERSION_TIME).ok()?;
-        let asking = client.get(format!("{}/version", self.place.api)).send();
-        let mut answer = asking.await.ok()?;
+        let question = client.get(format!("{}/version", self.place.api));
+        let with_token = question.try_clone()?.bearer_auth(self.place.token.reveal());
+        let mut answer = question.send().await.ok()?;
+        if matches!(answer.status().as_u16(), 401 | 403) {
+            answer = with_token.send().await.ok()?;
+        }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.ok()? {
             body.extend_from_slice(&chunk);
@@ -205,53 +210,61 @@ impl Poster {
     }
 }
 
-/// What the status says about a report.
+/// What the status says about a report. Later runs read it: what it names is what was seen,
+/// `up` too, and never a target that counts for nothing.
 #[must_use]
 pub fn describe_report(report: &Report) -> String {
-    let verdict = match report.result {
-        RunResult::Down => Verdict::Down,
-        RunResult::Unknown => Verdict::Unknown,
-        RunResult::Up | RunResult::Invalid | RunResult::Error => {
+    let (verdict, end) = match report.result {
+        RunResult::Up => (Verdict::Up, ""),
+        RunResult::Down => (Verdict::Down, " - environment, not this change"),
+        RunResult::Unknown => (Verdict::Unknown, " - runner's network, not this change"),
+        RunResult::Invalid | RunResult::Error => {
             return text::cut(&report.headline(), DESCRIPTION);
         }
     };
-    let end = if verdict == Verdict::Down {
-        " - environment, not this change"
-    } else {
-        " - runner's network, not this change"
+    let named = || {
+        // An optional one that is up is up all the same.
+        report
+            .with(verdict)
+            .filter(|target| target.required || verdict == Verdict::Up)
     };
-    let names: Vec<_> = report
-        .with(verdict)
-        .filter(|target| target.required)
-        .map(named_one)
-        .collect();
-    fit(verdict.word(), &names, end)
-}
-
-/// What the status says while it waits.
-#[must_use]
-pub fn describe_waiting(names: &[String]) -> String {
-    fit("waiting for", names, "")
-}
-
-/// As many names as fit, and how many more there are.
-fn fit(start: &str, names: &[String], end: &str) -> String {
-    let mut shown = names.len();
-    loop {
-        let more = names.len() - shown;
-        let mut list = names.get(..shown).unwrap_or_default().join(", ");
-        if more > 0 {
-            list.push_str(&format!(
-                "{}{more} more",
-                if shown > 0 { " and " } else { "" }
-            ));
-        }
-        let line = format!("{start}: {list}{end}");
-        if line.chars().count() <= DESCRIPTION || shown == 0 {
-            return text::cut(&line, DESCRIPTION);
-        }
-        shown -= 1;
+    match named().count() {
+        // None is required, and none is up.
+        0 => text::cut(&report.headline(), DESCRIPTION),
+        count => fit(verdict.word(), named().map(named_one), count, end),
     }
+}
+
+/// What the status says while it waits for so many.
+#[must_use]
+pub fn describe_waiting(names: impl IntoIterator<Item = String>, count: usize) -> String {
+    fit("waiting for", names, count, "")
+}
+
+/// As many names as fit, and how many of the `count` are left out.
+fn fit(start: &str, names: impl IntoIterator<Item = String>, count: usize, end: &str) -> String {
+    let room = DESCRIPTION.saturating_sub(start.chars().count() + ": ".len() + end.chars().count());
+    let mut best = format!("{count} more");
+    let (mut list, mut length) = (String::new(), 0);
+    for (index, name) in names.into_iter().enumerate() {
+        if index > 0 {
+            list.push_str(", ");
+            length += 2;
+        }
+        length += name.chars().count();
+        if length > room {
+            break;
+        }
+        list.push_str(&name);
+        let more = match count.saturating_sub(index + 1) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        if length + more.len() <= room {
+            best = format!("{list}{more}");
+        }
+    }
+    text::cut(&format!("{start}: {best}{end}"), DESCRIPTION)
 }
 
 #[cfg(test)]
@@ -260,13 +273,37 @@ mod tests {
 
     #[test]
     fn descriptions_fit_and_say_what_is_left_out() {
-        let names: Vec<_> = (0..50).map(|n| format!("target-{n} (refused)")).collect();
-        let line = fit("down", &names, " - environment, not this change");
+        let names = |count| (0..count).map(|n| format!("target-{n} (refused)"));
+        let end = " - environment, not this change";
+        let line = fit("down", names(50), 50, end);
         assert!(line.chars().count() <= DESCRIPTION, "{line}");
         assert_eq!(
             line,
             "down: target-0 (refused), target-1 (refused), target-2 (refused), target-3 (refused) and 46 more - environment, not this change"
         );
-        assert!(fit("down", &["é".repeat(200)], "").chars().count() <= DESCRIPTION);
+        assert_eq!(
+            fit("down", names(2), 2, end),
+            "down: target-0 (refused), target-1 (refused) - environment, not this change"
+        );
+        assert!(fit("down", ["é".repeat(200)], 1, "").chars().count() <= DESCRIPTION);
+        // Exactly as long as it may be, and one character longer.
+        let exact = |length: usize| fit("up", ["x".repeat(length), "y".to_owned()], 2, "");
+        assert_eq!(exact(133), format!("up: {}, y", "x".repeat(133)));
+        assert_eq!(exact(134), "up: 2 more");
+    }
+
+    /// The names that do not fit are not even made.
+    #[test]
+    fn the_length_of_the_list_does_not_matter() {
+        let made = std::cell::Cell::new(0);
+        let names = (0..usize::MAX).map(|n| {
+            made.set(made.get() + 1);
+            format!("t{n}")
+        });
+        let line = fit("down", names, usize::MAX, "");
+        assert!(
+            line.ends_with(" more") && made.get() < DESCRIPTION,
+            "{line}"
+        );
     }
 }

@@ -32,6 +32,10 @@ pub(crate) enum Mood {
     Refuses(u16),
     Redirects(String),
     Hangs,
+    /// Takes it, and is of this version.
+    Is(&'static str),
+    /// The same, but tells nothing without a token.
+    IsPrivate(&'static str),
 }
 
 /// A request to post, with its body.
@@ -59,7 +63,15 @@ impl Forge {
         let server = Server::start(move |peer| {
             let Some(head) = peer.request() else { return };
             if head.word(0) != "POST" {
-                peer.send(with_body(200, &json!({"version": "1.26.0"})));
+                let version = match &mood {
+                    Mood::IsPrivate(_) if head.header("authorization").is_none() => None,
+                    Mood::Is(version) | Mood::IsPrivate(version) => Some(*version),
+                    _ => Some("1.26.0"),
+                };
+                peer.send(match version {
+                    Some(version) => with_body(200, &json!({"version": version})),
+                    None => with_body(403, &refusal()),
+                });
                 return;
             }
             let Some(body) = body(peer, &head) else {
@@ -70,7 +82,9 @@ impl Forge {
                 body: body.clone(),
             });
             match &mood {
-                Mood::Takes => drop(peer.send(with_body(201, &created(kind, &body)))),
+                Mood::Takes | Mood::Is(_) | Mood::IsPrivate(_) => {
+                    peer.send(with_body(201, &created(kind, &body)));
+                }
                 Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
                 Mood::Redirects(location) => {
                     peer.send(response(307, &format!("Location: {location}\r\n")));
@@ -121,6 +135,7 @@ impl Forge {
             ("GITHUB_SHA", SHA.to_owned()),
             ("GITHUB_RUN_ID", "4711".to_owned()),
             ("GITHUB_RUN_NUMBER", "12".to_owned()),
+            ("GITHUB_WORKFLOW", "nightly".to_owned()),
             ("GITHUB_JOB", "e2e".to_owned()),
         ];
         if self.kind == Kind::Gitea {

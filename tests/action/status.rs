@@ -42,13 +42,10 @@ fn every_forge_gets_the_same_post() {
             );
 
             assert_eq!(body["state"], *state, "{body}");
-            assert_eq!(body["context"], "dep-preflight / e2e", "{body}");
+            assert_eq!(body["context"], "dep-preflight / nightly / e2e", "{body}");
             let description = body["description"].as_str().unwrap();
             assert!(description.contains(why), "{description}");
-            assert!(
-                *state == "success" || description.contains("llm"),
-                "{description}"
-            );
+            assert!(description.contains("llm"), "{description}");
             let link = body["target_url"].as_str().unwrap();
             let runs = forge.server.at("/acme/shop/actions/runs/");
             let run_id = link.strip_prefix(&runs).unwrap_or_else(|| panic!("{link}"));
@@ -95,6 +92,83 @@ fn results_have_states() {
         let forge = Forge::new(Kind::Github);
         let run = step.on(&forge).run();
         assert_eq!(forge.posted("state"), [state], "{run}");
+    }
+}
+
+/// Later runs read it: what was seen up is named, and nothing else.
+#[test]
+fn a_success_names_what_is_up() {
+    let (server, gone) = (Server::status(401), Refusing::new());
+    let targets = format!(
+        "billing: {}\nmail: {{url: '{}', optional: true}}\nstaging-llm: {}\nsearch: {{url: '{}', optional: true}}\n",
+        server.url(),
+        gone.url(),
+        server.at("/v1/models"),
+        server.at("/search"),
+    );
+    let forge = Forge::new(Kind::Github);
+    Preflight::new()
+        .set("targets", targets)
+        .on(&forge)
+        .run()
+        .up();
+    assert_eq!(
+        forge.posted("description"),
+        ["up: billing, staging-llm, search"]
+    );
+
+    let name = |number| format!("t{number:02}-{}", "x".repeat(20));
+    let many: Vec<_> = (0..30).map(|number| (name(number), server.url())).collect();
+    let forge = Forge::new(Kind::Github);
+    Preflight::targets(&many).on(&forge).run().up();
+    let description = &forge.posted("description")[0];
+    let named = description.matches("-xxx").count();
+    assert!(
+        named > 3 && description.chars().count() <= 140,
+        "{description}"
+    );
+    let end = format!(" and {} more", 30 - named);
+    assert!(description.ends_with(&end), "{description}");
+
+    let forge = Forge::new(Kind::Github);
+    let none = format!("mail: {{url: '{}', optional: true}}", gone.url());
+    Preflight::new().set("targets", none).on(&forge).run().up();
+    assert!(!forge.posted("description")[0].contains("mail"));
+}
+
+/// The link hangs on the version, which not every forge tells to everybody, and on the server
+/// rather than on its runner.
+#[test]
+fn the_link_is_the_server_s() {
+    let table = [
+        (Mood::Is("1.25.4"), "GITEA_ACTIONS", "12"),
+        (Mood::Is("1.26.2"), "GITEA_ACTIONS", "4711"),
+        (Mood::IsPrivate("1.25.4"), "GITEA_ACTIONS", "12"),
+        (Mood::IsPrivate("1.26.2"), "GITEA_ACTIONS", "4711"),
+        (Mood::Is("14.0.1+gitea-1.22.0"), "FORGEJO_ACTIONS", "12"),
+        (Mood::Is("1.26.2"), "FORGEJO_ACTIONS", "4711"),
+        (Mood::IsPrivate("1.26.2"), "FORGEJO_ACTIONS", "4711"),
+    ];
+    for (mood, runner, number) in table {
+        let shown = format!("{mood:?} {runner}");
+        let forge = Forge::in_mood(Kind::Gitea, mood);
+        let server = Server::status(200);
+        let step = Preflight::probing(server.url()).on(&forge);
+        let run = step.env(runner, "true").run();
+        run.up();
+        let link = forge
+            .server
+            .at(&format!("/acme/shop/actions/runs/{number}"));
+        assert_eq!(
+            forge.posted("target_url"),
+            [link.as_str()],
+            "{shown}\n{run}"
+        );
+        assert_eq!(run.report()["run_url"], link, "{shown}\n{run}");
+        // Told to those who ask without it, the token stays here.
+        let asked = forge.server.heads();
+        let first = asked.iter().find(|head| head.word(1).ends_with("/version"));
+        assert_eq!(first.unwrap().header("authorization"), None, "{shown}");
     }
 }
 
@@ -185,6 +259,58 @@ fn without_a_need_nothing_is_posted() {
             .code,
         Some(78)
     );
+}
+
+/// People who wait for a status learn why there is none.
+#[test]
+fn nowhere_to_post_to_is_one_line() {
+    let server = Server::status(200);
+    let table = [
+        (
+            "GITHUB_REPOSITORY",
+            Some("acme"),
+            "GITHUB_REPOSITORY is acme",
+        ),
+        ("GITHUB_REPOSITORY", None, "GITHUB_REPOSITORY is not set"),
+        (
+            "GITHUB_API_URL",
+            Some("forge.example/api"),
+            "GITHUB_API_URL is forge",
+        ),
+        ("GITHUB_API_URL", None, "GITHUB_API_URL is not set"),
+        ("GITHUB_SHA", Some("HEAD"), "GITHUB_SHA"),
+        ("GITHUB_SHA", None, "GITHUB_SHA"),
+        (
+            "GITHUB_EVENT_NAME",
+            Some("check_run"),
+            "the event check_run is not about a commit",
+        ),
+    ];
+    for (variable, value, why) in table {
+        let forge = Forge::new(Kind::Github).unhit();
+        let step = Preflight::probing(server.url())
+            .on(&forge)
+            .set("control", "off");
+        let step = match value {
+            Some(value) => step.env(variable, value),
+            None => step.without(variable),
+        };
+        let run = step.run();
+        run.up();
+        let lines = run.lines("dep-preflight: no commit status: ");
+        assert_eq!(lines.len(), 1, "{variable} {value:?}\n{run}");
+        assert!(lines[0].contains(why), "{why}\n{run}");
+        assert!(run.annotations.is_empty(), "{run}");
+    }
+    // Who wants none, or has no token, is not told.
+    for (input, value) in [("commit-status", "false"), ("token", "")] {
+        let forge = Forge::new(Kind::Github).unhit();
+        let step = Preflight::probing(server.url())
+            .on(&forge)
+            .set(input, value);
+        let run = step.without("GITHUB_REPOSITORY").run();
+        assert!(!run.up().stdout.contains("commit status"), "{run}");
+    }
 }
 
 /// The token goes to the forge's API, and to nobody it points to.

@@ -1,12 +1,14 @@
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::forge::{Forge, Kind, Mood};
 use crate::harness::{Preflight, SHA};
-use crate::peer::Step::Hear;
+use crate::peer::Step::{Hear, Reset, Say};
 use crate::run::Run;
 use crate::server::{Refusing, Server, response};
+use crate::tls_server::{self, Certified, Tls};
 
 fn warnings(run: &Run) -> String {
     let warnings = run.annotations.iter().filter(|one| one.level == "warning");
@@ -47,29 +49,144 @@ fn a_refused_status_is_a_warning() {
     }
 }
 
-/// Answers that are none do not break the deadline.
+/// A way to get no answer from the forge, and the word that the warning has for it.
+struct Trouble {
+    word: &'static str,
+    api: String,
+    env: Vec<(&'static str, String)>,
+    /// Who plays it.
+    players: Vec<Box<dyn std::any::Any + Send + Sync>>,
+}
+
+impl Trouble {
+    fn new(word: &'static str, api: String, player: impl std::any::Any + Send + Sync) -> Self {
+        Self {
+            word,
+            api,
+            env: Vec::new(),
+            players: vec![Box::new(player)],
+        }
+    }
+
+    fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    fn keeping(mut self, player: impl std::any::Any + Send + Sync) -> Self {
+        self.players.push(Box::new(player));
+        self
+    }
+
+    fn befall(&self, step: Preflight) -> Preflight {
+        let step = step
+            .file("roots.pem", tls_server::trusted_pem())
+            .set("ca-certificates", "roots.pem")
+            .env("GITHUB_API_URL", &self.api)
+            .set("control", "off");
+        self.env
+            .iter()
+            .fold(step, |step, (name, value)| step.env(name, value))
+    }
+}
+
+/// Servers are dropped after the run, and have been hit by then.
+fn troubles() -> Vec<Trouble> {
+    let of = |word, server: Server| Trouble::new(word, server.at("/api/v1"), server);
+    let secure = |word, certified| of(word, Tls::new(certified).healthy());
+    let (gone, proxy) = (Refusing::new(), Refusing::new());
+    vec![
+        Trouble::new("refused", gone.url() + "api/v1", gone),
+        of("reset", Server::script(&[Hear, Reset])),
+        of("reset", Server::script(&[Reset])),
+        of("closed", Server::script(&[Hear])),
+        of("HTTP", Server::reply("junk\r\n\r\n")),
+        of("closed", Server::script(&[Hear, Say(b"HTTP/1.1 201 Cre")])),
+        of(
+            "closed",
+            Server::script(&[Hear, Say(b"HTTP/1.1 201 Created\r\nX: y\r\n")]),
+        ),
+        of("no answer", Server::silent()),
+        // A special name: it is answered with "no such name" on this machine.
+        Trouble::new(
+            "forge.invalid",
+            "http://forge.invalid/api/v1".to_owned(),
+            (),
+        ),
+        secure("expired", Certified::Expired),
+        secure("not valid for name", Certified::OtherName),
+        secure("UnknownIssuer", Certified::UnknownIssuer),
+        Trouble::new("refused", "http://forge.invalid/api/v1".to_owned(), ())
+            .env("http_proxy", proxy.url())
+            .env("no_proxy", "127.0.0.1")
+            .keeping(proxy),
+    ]
+}
+
+/// Whatever keeps the forge from answering: result, exit code and outputs are what they would
+/// have been, and one warning says why.
+fn is_worth_one_warning(run: &Run, word: &str) {
+    let warnings = warnings(run);
+    assert_eq!(warnings.lines().count(), 1, "{word}\n{run}");
+    let warned = run.annotated("warning", "COMMIT-STATUS");
+    assert!(
+        warned.contains(word),
+        "{word:?} is not in {warned:?}\n{run}"
+    );
+    for output in ["exit-code", "message", "report", "duration-ms"] {
+        assert!(!run.output(output).is_empty(), "{output}\n{run}");
+    }
+    assert!(run.summary.contains("dep-preflight"), "{run}");
+    let last = run.stdout.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("exit code"),
+        "the last line is the result\n{run}"
+    );
+}
+
 #[test]
 fn a_forge_that_does_not_answer_is_a_warning() {
-    let (silent, junk) = (
-        Forge::in_mood(Kind::Gitea, Mood::Hangs),
-        Server::reply("junk\r\n\r\n"),
-    );
-    let (gone, closing) = (Refusing::new(), Server::script(&[Hear]));
-    let server = Server::status(200);
-    let table = [
-        (silent.server.url(), "no answer"),
-        (junk.url(), "HTTP"),
-        (gone.url(), "refused"),
-        (closing.url(), "closed"),
-    ];
-    for (api, cause) in table {
-        let step = Preflight::probing(server.url()).on(&silent);
-        let run = step.env("GITHUB_API_URL", &api).set("deadline", "3s").run();
-        run.up();
-        let warnings = warnings(&run);
-        assert!(warnings.contains(cause), "{cause} {warnings}\n{run}");
-        assert!(run.took < Duration::from_millis(4500), "{api}\n{run}");
+    for kind in [Kind::Github, Kind::Gitea] {
+        for trouble in troubles() {
+            for (status, result) in [(200, "up"), (503, "down")] {
+                let server = Server::status(status);
+                let forge = Forge::new(kind).maybe();
+                let step = Preflight::probing(server.url())
+                    .on(&forge)
+                    .set("deadline", "3s");
+                let run = trouble.befall(step).run();
+                assert_eq!(run.output("result"), result, "{}\n{run}", trouble.word);
+                is_worth_one_warning(&run, trouble.word);
+                assert!(run.took < Duration::from_millis(4500), "{run}");
+            }
+        }
     }
+}
+
+/// The pending status meets the same, and is not worth a warning of its own; nothing of it
+/// keeps the target from its next attempt.
+#[test]
+fn a_forge_that_does_not_answer_while_it_waits_is_the_same_warning() {
+    thread::scope(|scope| {
+        for trouble in troubles() {
+            scope.spawn(move || {
+                let server = long_wait(200);
+                let forge = Forge::new(Kind::Gitea).maybe();
+                let step = Preflight::probing(server.url())
+                    .on(&forge)
+                    .set("attempts", 2);
+                let run = trouble.befall(step).run();
+                run.up();
+                assert_eq!(run.target(0)["recovered"], true, "{run}");
+                is_worth_one_warning(&run, trouble.word);
+            });
+        }
+    });
+}
+
+/// A server that has people wait for longer than ten seconds, and then answers this.
+fn long_wait(status: u16) -> Server {
+    Server::replies([response(503, "Retry-After: 11\r\n"), response(status, "")])
 }
 
 /// Even when the targets use up all the time there is.
@@ -125,10 +242,25 @@ fn a_fork_s_token_is_not_worth_a_warning() {
         ("pull_request", deleted, 403, 0),
         ("pull_request", event("stranger/shop"), 500, 1),
         ("pull_request", event("acme/shop"), 403, 1),
-        ("pull_request_target", event("stranger/shop"), 403, 1),
+        ("pull_request_review", event("stranger/shop"), 403, 0),
+        (
+            "pull_request_review_comment",
+            event("stranger/shop"),
+            403,
+            0,
+        ),
+        ("workflow_call", event("stranger/shop"), 403, 0),
+        ("workflow_call", event("acme/shop"), 403, 1),
+        ("pull_request_target", event("acme/shop"), 403, 1),
+        // May write on GitHub, and there alone.
+        ("pull_request_target", event("stranger/shop"), 403, 2),
     ];
     for kind in [Kind::Github, Kind::Gitea] {
         for (name, payload, status, count) in &table {
+            let count = &match count {
+                2 => usize::from(kind == Kind::Github),
+                count => *count,
+            };
             let forge = Forge::in_mood(kind, Mood::Refuses(*status));
             let server = Server::status(200);
             let run = Preflight::probing(server.url())
@@ -149,73 +281,86 @@ fn a_fork_s_token_is_not_worth_a_warning() {
     }
 }
 
-/// While it waits, the commit says what for.
+/// How a target is written.
+type Place = fn(&Server) -> String;
+
+/// While it waits, the commit says what for: after ten seconds, and never for what does not
+/// count.
 #[test]
-fn a_wait_is_pending_until_it_ends() {
-    for (last, state) in [(200, "success"), (500, "failure")] {
-        let replies = [response(503, "Retry-After: 1\r\n"), response(last, "")];
-        let server = Server::replies(replies);
-        let forge = Forge::new(Kind::Gitea);
-        let run = Preflight::targets(&[("llm", server.url())])
-            .set("attempts", 2)
-            .on(&forge)
-            .run();
-        assert_eq!(forge.posted("state"), ["pending", state], "{run}");
-        let waiting = &forge.posts()[0].body;
-        assert!(
-            waiting["description"].as_str().unwrap().contains("llm"),
-            "{waiting}"
-        );
-        assert_eq!(waiting["context"], forge.posts()[1].body["context"]);
-        assert_eq!(waiting["target_url"], forge.posts()[1].body["target_url"]);
-    }
+fn a_long_wait_is_pending_until_it_ends() {
+    let optional = |server: &Server| format!("{{url: '{}', optional: true}}", server.url());
+    let waits = |server: &Server| server.url();
+    let table: [(Server, Place, &[&str], &str); 4] = [
+        (
+            long_wait(200),
+            waits,
+            &["pending", "success"],
+            "waiting for: llm (status)",
+        ),
+        (
+            long_wait(500),
+            waits,
+            &["pending", "failure"],
+            "waiting for: llm (status)",
+        ),
+        // An attempt that hangs is waited for as well.
+        (
+            Server::silent(),
+            waits,
+            &["pending", "failure"],
+            "waiting for: llm",
+        ),
+        (long_wait(200), optional, &["success"], "up: llm, other"),
+    ];
+    thread::scope(|scope| {
+        for (server, place, states, description) in table {
+            scope.spawn(move || {
+                let (forge, other) = (Forge::new(Kind::Gitea), Server::status(200));
+                let targets = format!("llm: {}\nother: {}", place(&server), other.url());
+                let step = Preflight::new().set("targets", targets).on(&forge);
+                let attempts = if description.ends_with("llm") { 1 } else { 2 };
+                let run = step.set("attempts", attempts).set("timeout", "11s").run();
+                assert_eq!(forge.posted("state"), states, "{run}");
+                let posts = forge.posts();
+                assert_eq!(posts[0].body["description"], description, "{run}");
+                for post in &posts {
+                    assert_eq!(post.body["context"], posts[0].body["context"]);
+                    assert_eq!(post.body["target_url"], posts[0].body["target_url"]);
+                }
+            });
+        }
+    });
 }
 
-/// Only a wait is pending, and only one post in ten seconds says so.
+/// A job that is killed meanwhile would leave it there.
 #[test]
-fn a_pending_status_is_rare() {
+fn a_short_wait_is_not_pending() {
     let server = Server::status(503);
-    for (attempts, most) in [("1", 0), ("40", 1)] {
+    for attempts in ["1", "20"] {
         let forge = Forge::new(Kind::Github);
         let step = Preflight::probing(server.url())
             .set("attempts", attempts)
             .set("interval", "1ms");
-        let run = step.set("deadline", "2500ms").on(&forge).run();
-        let states = forge.posted("state");
-        let pending = states.iter().filter(|state| *state == "pending").count();
-        assert!(pending <= most, "{states:?}\n{run}");
-        assert_eq!(
-            states.last().map(String::as_str),
-            Some("failure"),
-            "{states:?}\n{run}"
-        );
+        let run = step.set("deadline", "4s").on(&forge).run();
+        assert_eq!(forge.posted("state"), ["failure"], "{run}");
     }
 }
 
-/// Attempts do not wait for a forge that hangs.
+/// Attempts do not wait for a forge that hangs, or that refuses.
 #[test]
-fn a_hanging_forge_does_not_hold_up_the_targets() {
-    let server = Server::replies([response(503, "Retry-After: 1\r\n"), response(200, "")]);
-    let forge = Forge::in_mood(Kind::Github, Mood::Hangs);
-    let run = Preflight::probing(server.url())
-        .set("attempts", 2)
-        .set("deadline", "6s")
-        .on(&forge)
-        .run();
-    run.up();
-    assert!(run.took < Duration::from_millis(7500), "{run}");
-}
-
-/// A pending status that could not be posted is not worth a warning of its
-/// own beside the last one's.
-#[test]
-fn one_refusal_is_one_warning() {
-    let server = Server::replies([response(503, "Retry-After: 1\r\n"), response(200, "")]);
-    let forge = Forge::in_mood(Kind::Github, Mood::Refuses(404));
-    let run = Preflight::probing(server.url())
-        .set("attempts", 2)
-        .on(&forge)
-        .run();
-    run.up();
-    assert_eq!(warnings(&run).lines().count(), 1, "{run}");
+fn an_unwilling_forge_does_not_hold_up_the_targets() {
+    thread::scope(|scope| {
+        for (mood, word) in [(Mood::Hangs, "no answer"), (Mood::Refuses(404), "404")] {
+            scope.spawn(move || {
+                let server = long_wait(200);
+                let forge = Forge::in_mood(Kind::Github, mood);
+                let step = Preflight::probing(server.url()).set("attempts", 2);
+                let run = step.set("deadline", "20s").on(&forge).run();
+                run.up();
+                is_worth_one_warning(&run, word);
+                assert_eq!(forge.posted("state"), ["pending", "success"], "{run}");
+                assert!(run.took < Duration::from_millis(21_500), "{run}");
+            });
+        }
+    });
 }
