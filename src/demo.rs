@@ -97,7 +97,7 @@ async fn show(start: Start, screen: &Screen, supervisor: &Supervisor) -> Result<
     screen.line("");
     screen.line("Annotations, on the run's page of forges that show them:");
     screen.line("");
-    for line in annotations::render(&finding.report, 0) {
+    for line in annotations::render(&finding.report, annotations::Reserved::default()) {
         screen.line(format!("  > {line}"));
     }
     screen.line("");

@@ -12,6 +12,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 /// Runners that give the step a pseudo-terminal stop reading it when the process has failed;
 /// measured, a tenth of a second before the exit saves the last line.
 const LINGER: Duration = Duration::from_millis(100);
@@ -138,19 +140,23 @@ impl Screen {
     }
 }
 
-/// Writes the report to standard output, where no log goes then, and waits no longer than
-/// `limit` for whoever reads it.
-pub fn report(text: String, limit: Duration) -> io::Result<()> {
-    let (sender, receiver) = mpsc::channel();
+/// Writes the report to standard output, where no log goes then, and waits until `latest` at
+/// most for whoever reads it.
+pub async fn report(text: String, latest: Instant) -> io::Result<()> {
+    let (sender, receiver) = oneshot::channel();
     thread::Builder::new()
         .name("report".to_owned())
         .spawn(move || {
             // Nobody waits any more where this cannot be sent.
             let _ = sender.send(Stream::Out.write(text.as_bytes()));
         })?;
-    receiver
-        .recv_timeout(limit)
-        .unwrap_or_else(|_| Err(io::Error::other("nobody reads it")))
+    match tokio::time::timeout_at(latest.into(), receiver).await {
+        Ok(Ok(written)) => written,
+        _ => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "its reader did not read it in time",
+        )),
+    }
 }
 
 fn write_all(receiver: &Receiver<Message>, stream: Stream, colours: bool) {

@@ -3,12 +3,13 @@
 mod telling;
 mod times;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use times::MARGIN;
 pub use times::Times;
+use times::{MARGIN, STANDSTILL};
 
 use crate::exit::{Exit, Interrupt, RunResult};
 use crate::forge::{Event, Flavour, RunnerEnv, event, link};
@@ -60,6 +61,7 @@ pub fn run(
             return internal(
                 env,
                 screen,
+                supervisor,
                 start.instant + inputs.deadline,
                 &error.to_string(),
             );
@@ -74,6 +76,7 @@ pub fn run(
             return internal(
                 env,
                 screen,
+                supervisor,
                 start.instant + inputs.deadline,
                 &error.to_string(),
             );
@@ -84,21 +87,36 @@ pub fn run(
     let finding =
         runtime.block_on(Step::new(start, inputs, env, screen, network, supervisor).run());
     let status = finding.exit.status(fail_on_down);
-    screen.close(status != 0, start.instant + span.saturating_sub(MARGIN / 2));
+    let deadline = start.instant + span;
+    let latest = if Instant::now() < deadline {
+        start.instant + span.saturating_sub(MARGIN / 2)
+    } else {
+        Instant::now() + STANDSTILL
+    };
+    screen.close(status != 0, latest);
     // Connections that are still closing are not waited for.
     runtime.shutdown_background();
     status
 }
 
 /// A failure before anything could be probed.
-fn internal(env: &RunnerEnv, screen: &Screen, deadline: Instant, why: &str) -> u8 {
+fn internal(
+    env: &RunnerEnv,
+    screen: &Screen,
+    supervisor: &Supervisor,
+    deadline: Instant,
+    why: &str,
+) -> u8 {
     let exit = Exit::of(RunResult::Error);
+    supervisor.claim();
     screen.toned(format!("dep-preflight failed: {why}"), Tone::Bad);
     screen.line(annotations::internal(why));
+    supervisor.claim_outputs();
     if let Some(path) = &env.github_output {
         // It failed already; that the outputs say so too is all that is left to try.
         let _ = outputs::write(PathBuf::from(path).as_path(), &outputs::failed(exit, why));
     }
+    supervisor.settle(exit.code());
     screen.close(true, deadline);
     exit.code()
 }
@@ -114,6 +132,8 @@ pub(crate) struct Step<'a> {
     run: Run,
     times: Times,
     annotate: bool,
+    /// How many warnings were written.
+    warned: Cell<usize>,
     supervisor: &'a Supervisor,
 }
 
@@ -153,6 +173,7 @@ impl<'a> Step<'a> {
             run,
             times,
             annotate: annotates(env, screen),
+            warned: Cell::default(),
             supervisor,
             inputs,
         }

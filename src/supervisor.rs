@@ -24,6 +24,25 @@ use crate::text;
 const MARGIN: Duration = Duration::from_millis(15);
 /// How long the report of a panic may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// What a process that stood still over its deadline gets to tell what it knows: the step did
+/// not have the time that was set aside for that.
+const GRACE: Duration = Duration::from_millis(300);
+/// A smaller stack than this is not enough for the work.
+const STACK: usize = 1024 * 1024;
+
+/// Who tells how the run ended. Only one may: two would contradict each other.
+#[derive(Debug, Default, Clone, Copy)]
+enum Turn {
+    /// Nobody yet.
+    #[default]
+    Open,
+    /// The work does.
+    Work,
+    /// The work did, and this is the exit status.
+    Settled(u8),
+    /// The supervisor does, and the work must not say another word.
+    Supervisor,
+}
 
 /// What is needed to report a failure of the tool itself, filled in as it becomes known.
 #[derive(Debug, Default)]
@@ -31,7 +50,7 @@ struct Emergency {
     screen: Option<Screen>,
     outputs: Option<PathBuf>,
     place: Option<Place>,
-    settled: Option<u8>,
+    turn: Turn,
 }
 
 enum Message {
@@ -70,16 +89,54 @@ impl Supervisor {
         self.emergency().place = Some(place.clone());
     }
 
+    /// Says that the work tells how it ended, from now on. To be called before the first line or
+    /// file that says so. Where the supervisor tells already, it does not return.
+    pub fn claim(&self) {
+        self.advance(|emergency| {
+            if matches!(emergency.turn, Turn::Open) {
+                emergency.turn = Turn::Work;
+            }
+        });
+    }
+
+    /// Says that the work writes the outputs now. Nobody else will, so that no output is
+    /// written twice.
+    pub fn claim_outputs(&self) {
+        self.advance(|emergency| {
+            emergency.turn = Turn::Work;
+            emergency.outputs = None;
+        });
+    }
+
     /// Says what the exit status is, whatever may still hang.
     pub fn settle(&self, status: u8) {
-        self.emergency().settled = Some(status);
+        self.advance(|emergency| emergency.turn = Turn::Settled(status));
+    }
+
+    /// Goes on, unless it is the supervisor's turn: it ends the process.
+    fn advance(&self, go_on: impl FnOnce(&mut Emergency)) {
+        {
+            let mut emergency = self.emergency();
+            if !matches!(emergency.turn, Turn::Supervisor) {
+                go_on(&mut emergency);
+                return;
+            }
+        }
+        stand_aside();
+    }
+}
+
+/// Waits for the supervisor to end the process.
+fn stand_aside() -> ! {
+    loop {
+        thread::park();
     }
 }
 
 /// Runs the work under supervision and returns its exit status. The work has the main thread:
 /// the C library gives any other a heap that grows page by page, two system calls for each
 /// target. The supervisor has the other, and ends the process from there where it must.
-pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8) -> ExitCode {
+pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8 + Send) -> ExitCode {
     let (sender, receiver) = mpsc::channel();
     let supervisor = Supervisor {
         sender,
@@ -98,30 +155,64 @@ pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8) -> ExitCode {
         );
         return ExitCode::from(status);
     }
-    let status = work(&supervisor);
+    let status = if has_small_stack() {
+        in_a_thread(&supervisor, work).unwrap_or_else(|error| {
+            let what = format!("no thread can be started: {error}");
+            fail(&supervisor, &what, started + DEADLINE)
+        })
+    } else {
+        work(&supervisor)
+    };
     // From here on the process ends by itself; nobody is to end it with another status.
     supervisor.settle(status);
     ExitCode::from(status)
 }
 
+/// Whether the system allows the main thread less stack than the work needs. Another thread's
+/// is not limited by that.
+#[cfg(unix)]
+fn has_small_stack() -> bool {
+    use rustix::process::{Resource, getrlimit};
+    let limit = getrlimit(Resource::Stack).current;
+    limit.is_some_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes < STACK))
+}
+
+#[cfg(not(unix))]
+fn has_small_stack() -> bool {
+    false
+}
+
+fn in_a_thread(
+    supervisor: &Supervisor,
+    work: impl FnOnce(&Supervisor) -> u8 + Send,
+) -> std::io::Result<u8> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name("step".to_owned())
+            .stack_size(2 * STACK)
+            .spawn_scoped(scope, || work(supervisor))?;
+        // One that panicked stands aside and does not end.
+        Ok(thread.join().unwrap_or(RunResult::Error.code()))
+    })
+}
+
 /// Waits for the step to panic or to miss its deadline, and ends the process then. A step that
 /// ends in time takes this thread with it.
 fn watch(supervisor: &Supervisor, receiver: &Receiver<Message>, mut deadline: Instant) {
+    let mut in_time = true;
     let status = loop {
         let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
         match receiver.recv_timeout(left) {
             Ok(Message::Deadline(at)) => deadline = at,
             Ok(Message::Panicked(what)) => break fail(supervisor, &what, deadline),
+            // Woken after the deadline: the whole process stood still, not the step alone.
+            Err(RecvTimeoutError::Timeout) if in_time && Instant::now() >= deadline => {
+                in_time = false;
+                deadline = Instant::now() + GRACE;
+            }
             Err(RecvTimeoutError::Timeout) => {
-                // The verdict was known, and only its telling hangs.
-                let settled = supervisor.emergency().settled;
-                break settled.unwrap_or_else(|| {
-                    fail(
-                        supervisor,
-                        "the step did not end before its deadline",
-                        deadline,
-                    )
-                });
+                let what = "the step did not end before its deadline";
+                break fail(supervisor, what, deadline);
             }
             // The supervisor has a sender itself, so this cannot be.
             Err(RecvTimeoutError::Disconnected) => return,
@@ -148,17 +239,27 @@ fn hook(sender: Sender<Message>) {
         let message = text::clean(&format!("{what}{place}"), 500);
         let _ = sender.send(Message::Panicked(message));
         // Going on would abort the process before anything is reported.
-        loop {
-            thread::park();
-        }
+        stand_aside();
     }));
 }
 
-/// Reports a failure of the tool itself, as far as is possible in the time that is left.
+/// Reports a failure of the tool itself, as far as is possible in the time that is left. Where
+/// the work has told how it ended, that is how it ended: only the rest of the telling failed.
 fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
     let result = RunResult::Error;
-    let (screen, file, place) = {
+    let (screen, file, place, told) = {
         let mut emergency = supervisor.emergency();
+        if let Turn::Settled(status) = emergency.turn {
+            let screen = emergency.screen.take();
+            drop(emergency);
+            // What was said already may still be on its way.
+            if let Some(screen) = screen {
+                screen.close(false, Instant::now() + MARGIN);
+            }
+            return status;
+        }
+        let told = matches!(emergency.turn, Turn::Work);
+        emergency.turn = Turn::Supervisor;
         (
             emergency
                 .screen
@@ -166,9 +267,14 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
                 .unwrap_or_else(|| Screen::open(true, Stream::Out)),
             emergency.outputs.take(),
             emergency.place.take(),
+            told,
         )
     };
-    let message = format!("dep-preflight failed, and says nothing about any target: {what}");
+    let message = if told {
+        format!("dep-preflight failed while it told what it had found: {what}")
+    } else {
+        format!("dep-preflight failed, and says nothing about any target: {what}")
+    };
     screen.toned(&message, Tone::Bad);
     screen.line(annotations::internal(&message));
     let values = outputs::failed(Exit::of(result), &message);

@@ -286,7 +286,7 @@ pub(crate) fn told(
         lines::log(&line);
         hides(&line);
     }
-    let all = annotations::render(report, 0);
+    let all = annotations::render(report, annotations::Reserved::default());
     for line in &all {
         lines::annotation(line);
         hides(line);

@@ -80,9 +80,18 @@ fn property(text: &str) -> String {
         .replace('=', "-")
 }
 
-/// All annotations of a report; `reserved` warnings are left for what may still go wrong.
+/// How many of the annotations that a forge shows are not for the report.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Reserved {
+    /// For what failed already.
+    pub errors: usize,
+    /// For what went wrong, or still may.
+    pub warnings: usize,
+}
+
+/// All annotations of a report.
 #[must_use]
-pub fn render(report: &Report, reserved: usize) -> Vec<String> {
+pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for target in report.with(Verdict::Down) {
@@ -94,16 +103,21 @@ pub fn render(report: &Report, reserved: usize) -> Vec<String> {
         }
         .push(entry);
     }
-    for required in [true, false] {
+    // A step that was interrupted has not looked long enough to say anything about the network.
+    let own_failure = report.exit_code == RunResult::Error.code();
+    let interrupted = report.result == RunResult::Error && !own_failure;
+    let unknown = report.with(Verdict::Unknown).count();
+    if let Some(first) = report.with(Verdict::Unknown).next().filter(|_| interrupted) {
+        let message = format!("{}{}: {}", first.name, rest(unknown), first.message);
+        warnings.push(("INTERRUPTED".to_owned(), message));
+    }
+    for required in [true, false].into_iter().filter(|_| !interrupted) {
         let unknown: Vec<_> = report
             .with(Verdict::Unknown)
             .filter(|target| target.required == required)
             .collect();
         if let Some(first) = unknown.first() {
-            let rest = match unknown.len() {
-                1 => String::new(),
-                more => format!(" (and {} more)", more - 1),
-            };
+            let rest = rest(unknown.len());
             let entry = (
                 "RUNNER-NET".to_owned(),
                 format!("{}{rest}: {}", first.name, first.message),
@@ -111,9 +125,17 @@ pub fn render(report: &Report, reserved: usize) -> Vec<String> {
             if required { &mut errors } else { &mut warnings }.push(entry);
         }
     }
-    let mut lines = within(Level::Error, errors, MOST);
-    lines.extend(within(Level::Warning, warnings, MOST - reserved));
+    let mut lines = within(Level::Error, errors, MOST - reserved.errors);
+    lines.extend(within(Level::Warning, warnings, MOST - reserved.warnings));
     lines
+}
+
+/// How many there are beside the one that is named.
+fn rest(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        more => format!(" (and {} more)", more - 1),
+    }
 }
 
 /// The commands for `entries`, the last of which says how many do not fit.

@@ -1,12 +1,16 @@
-//! Writing files that others chose: never waits for a reader.
+//! Writing files that others chose: never waits for a reader that is not there.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a slow reader of a pipe is left alone before the next bytes are tried.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Opens a file for writing. A pipe that nobody reads is an error at once; the usual way would
 /// wait for its reader, past every deadline.
-fn open(path: &Path, options: &mut OpenOptions) -> io::Result<std::fs::File> {
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -16,19 +20,96 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<std::fs::File> {
     options.create(true).open(path)
 }
 
-/// Appends to a file of the runner.
+/// Appends to a file of the runner, on a line of its own. What cannot be written whole is taken
+/// back: half an entry would be an error of the runner's.
 pub fn append(path: &Path, text: &str) -> io::Result<()> {
-    open(path, OpenOptions::new().append(true))?.write_all(text.as_bytes())
+    let mut file = open(path, OpenOptions::new().append(true))?;
+    let before = file.metadata().ok().filter(Metadata::is_file);
+    let before = before.map(|metadata| metadata.len());
+    // An earlier `echo -n` of the same step, say. Nothing but a missing line end may be
+    // written: to some runners an empty line is an error.
+    let start = if before.is_some_and(|length| length > 0) && !ends_in_line_feed(path) {
+        "\n"
+    } else {
+        ""
+    };
+    let text = [start, text].concat();
+    let mut rest = text.as_bytes();
+    let written = write(&mut file, &mut rest);
+    if written.is_err()
+        && let Some(before) = before
+    {
+        let ours = (text.len() - rest.len()) as u64;
+        // Not what somebody else has appended meanwhile.
+        if file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == before + ours)
+        {
+            let _ = file.set_len(before);
+        }
+    }
+    written
 }
 
-/// Replaces the content of a file of the user.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
-    open(path, OpenOptions::new().write(true).truncate(true))?.write_all(text.as_bytes())
+/// Whether the last line of a file has ended; of one that cannot be read it is assumed.
+fn ends_in_line_feed(path: &Path) -> bool {
+    let last = || -> io::Result<u8> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        Ok(byte[0])
+    };
+    last().map_or(true, |byte| byte == b'\n')
+}
+
+/// Replaces the content of a file of the user. A pipe's reader may be slow, until `latest`.
+pub async fn replace(path: &Path, text: &str, latest: Instant) -> io::Result<()> {
+    let mut file = open(path, OpenOptions::new().write(true).truncate(true))?;
+    let mut rest = text.as_bytes();
+    loop {
+        match write(&mut file, &mut rest) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            written => return written,
+        }
+        if Instant::now() >= latest {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "its reader did not read it in time",
+            ));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Writes as much as it can; `rest` is what is left.
+fn write(file: &mut File, rest: &mut &[u8]) -> io::Result<()> {
+    while !rest.is_empty() {
+        match file.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => *rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is a plain file, which can be replaced once more.
+#[must_use]
+pub fn is_plain(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 /// Whether a file can be written, without a change to what it holds.
 pub fn check(path: &Path) -> io::Result<()> {
-    open(path, OpenOptions::new().append(true)).map(drop)
+    let file = open(path, OpenOptions::new().append(true))?;
+    let plain = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !plain {
+        // The reader of a pipe would take its end for the end of the report, and leave.
+        std::mem::forget(file);
+    }
+    Ok(())
 }
 
 /// Whether a path leads to standard output: one that a log would be written over, or into.
@@ -46,7 +127,7 @@ fn is_the_file_of_stdout(path: &Path) -> bool {
     let stdout = io::stdout()
         .as_fd()
         .try_clone_to_owned()
-        .and_then(|stdout| std::fs::File::from(stdout).metadata());
+        .and_then(|stdout| File::from(stdout).metadata());
     let (Ok(file), Ok(stdout)) = (std::fs::metadata(path), stdout) else {
         return false;
     };
@@ -57,4 +138,24 @@ fn is_the_file_of_stdout(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_the_file_of_stdout(_: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_appended_begins_a_line_and_no_empty_one() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        for (earlier, whole) in [
+            ("", "b=2\n"),
+            ("a=1", "a=1\nb=2\n"),
+            ("a=1\n", "a=1\nb=2\n"),
+        ] {
+            std::fs::write(&path, earlier).unwrap();
+            append(&path, "b=2\n").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! Tells everyone what was found: each sink in turn, none of which hides another.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Finding, HURRY, STATUS, Step};
-use crate::exit::{Exit, RunResult};
+use crate::exit::RunResult;
 use crate::inputs::ReportTo;
 use crate::report::commit_status::{self, Poster};
 use crate::report::{Report, annotations, file, log, outputs, summary};
@@ -14,22 +15,27 @@ use crate::signals;
 impl Step<'_> {
     /// Tells everyone. One that does not listen does not keep the others from hearing.
     pub(super) async fn tell(
-        &self,
+        &mut self,
         mut finding: Finding,
         pending: bool,
         signals: &mut signals::Signals,
     ) -> Finding {
-        self.print(&finding);
-        let written = self.write_report(&finding.report);
-        if let Err(why) = self.write_outputs(&finding.report, written.as_deref()) {
-            // The steps that follow cannot branch on what was found: that is a failure of its own.
-            self.screen
-                .toned(format!("dep-preflight: {why}"), Tone::Bad);
-            self.screen.line(annotations::internal(&why));
-            finding.exit = Exit::of(RunResult::Error);
-            finding.report.result = RunResult::Error;
-            finding.report.exit_code = RunResult::Error.code();
+        self.supervisor.claim();
+        self.times.after_standstill();
+        for (tone, line) in log::targets(&finding.report) {
+            self.screen.toned(line, tone);
         }
+        let report_file = self.write_report(&finding.report, signals).await;
+        self.supervisor.claim_outputs();
+        let written = self.write_outputs(&finding.report, report_file.as_deref());
+        if let Err(why) = &written {
+            self.fail(&mut finding, why);
+            // A pipe's reader has read it as it was.
+            if report_file.is_some_and(|path| file::is_plain(&path)) {
+                self.write_report(&finding.report, signals).await;
+            }
+        }
+        self.annotate(&finding.report, written.is_err());
         // From here on only the telling can hang; the end is known.
         self.supervisor
             .settle(finding.exit.status(self.inputs.fail_on_down));
@@ -48,35 +54,67 @@ impl Step<'_> {
         finding
     }
 
-    fn print(&self, finding: &Finding) {
-        for (verdict, line) in log::targets(&finding.report) {
-            self.screen.toned(line, verdict);
+    /// The steps that follow cannot branch on what was found: that is a failure of its own. What
+    /// still has to be told says so, too.
+    fn fail(&self, finding: &mut Finding, why: &str) {
+        self.screen
+            .toned(format!("dep-preflight: {why}"), Tone::Bad);
+        self.screen.line(annotations::internal(why));
+        finding.exit.result = RunResult::Error;
+        finding.report.result = RunResult::Error;
+        finding.report.exit_code = finding.exit.code();
+        if let Some(path) = &self.env.github_output {
+            // There may be room for these.
+            let _ = outputs::write(path.as_ref(), &outputs::failed(finding.exit, why));
         }
-        // For a status that cannot be posted, and a report that cannot be written.
-        let reserved =
-            usize::from(self.poster.is_some()) + usize::from(self.inputs.report_file.is_some());
-        if self.annotate {
-            for line in annotations::render(&finding.report, reserved) {
-                self.screen.line(line);
-            }
+    }
+
+    /// After the files, because one that cannot be written needs an annotation of its own.
+    fn annotate(&self, report: &Report, failed: bool) {
+        if !self.annotate {
+            return;
+        }
+        let reserved = annotations::Reserved {
+            errors: usize::from(failed),
+            // A status may still turn out not to be posted.
+            warnings: self.warned.get() + usize::from(self.poster.is_some()),
+        };
+        for line in annotations::render(report, reserved) {
+            self.screen.line(line);
         }
     }
 
     /// Writes the report where it is wanted; says which file it was written to, if to one.
-    fn write_report(&self, report: &Report) -> Option<PathBuf> {
-        let to = self.inputs.report_file.as_ref()?;
+    async fn write_report(
+        &mut self,
+        report: &Report,
+        signals: &mut signals::Signals,
+    ) -> Option<PathBuf> {
+        let to = self.inputs.report_file.clone()?;
         let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
         text.push('\n');
-        let (what, path, written) = match to {
-            ReportTo::File(path) => ("report file", Some(path), file::replace(path, &text)),
-            ReportTo::Stdout => (
-                "report on standard output",
-                None,
-                screen::report(text, self.times.left() / 3),
-            ),
+        // A reader that is slow leaves time for what is still to be told.
+        let latest = Instant::now() + self.times.left() / 2;
+        let (what, path) = match to {
+            ReportTo::File(path) => ("report file", Some(path)),
+            ReportTo::Stdout => ("report on standard output", None),
+        };
+        let writing = async {
+            match &path {
+                Some(path) => file::replace(path, &text, latest).await,
+                None => screen::report(text, latest).await,
+            }
+        };
+        let written = tokio::select! {
+            biased;
+            written = writing => written,
+            _ = signals.next() => {
+                self.times.end = self.times.end.min(Instant::now() + HURRY);
+                Err(io::Error::from(io::ErrorKind::Interrupted))
+            }
         };
         match written {
-            Ok(()) => path.cloned(),
+            Ok(()) => path,
             Err(error) => {
                 self.warn(
                     "REPORT-FILE",
@@ -157,6 +195,7 @@ impl Step<'_> {
     /// A warning: to a machine as an annotation, which is a line of the log as well.
     fn warn(&self, title: &str, why: &str) {
         if self.annotate {
+            self.warned.set(self.warned.get() + 1);
             let level = annotations::Level::Warning;
             self.screen.line(annotations::command(level, title, why));
         } else {

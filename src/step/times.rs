@@ -7,6 +7,9 @@ use crate::control;
 /// How long before the deadline everything is said.
 pub(super) const MARGIN: Duration = Duration::from_millis(40);
 
+/// What the telling gets where the process stood still over its deadline.
+pub(super) const STANDSTILL: Duration = Duration::from_millis(200);
+
 /// When each part of the step must be over. Reporting has its time reserved before probing
 /// begins, and so has the control address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Times {
     pub control: Instant,
     /// Everything.
     pub end: Instant,
+    /// The deadline itself.
+    pub deadline: Instant,
 }
 
 impl Times {
@@ -37,6 +42,16 @@ impl Times {
             probing: start + until_control.saturating_sub(ask),
             control: start + until_control,
             end: start + deadline.saturating_sub(MARGIN.min(deadline / 10)),
+            deadline: start + deadline,
+        }
+    }
+
+    /// Past the deadline there is work to do only where the whole process stood still over it:
+    /// then the supervisor waits a little, and the telling gets this much.
+    pub(super) fn after_standstill(&mut self) {
+        let now = Instant::now();
+        if now >= self.deadline {
+            self.end = now + STANDSTILL;
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct Preflight {
     lenient: bool,
     /// What a shell does before it becomes the binary.
     shell: Option<String>,
+    /// Its standard output is a pipe that does not wait, and whose reader is slow.
+    hasty: bool,
 }
 
 impl Preflight {
@@ -63,6 +65,7 @@ impl Preflight {
             args: Vec::new(),
             lenient: false,
             shell: None,
+            hasty: false,
         }
     }
 
@@ -132,6 +135,12 @@ impl Preflight {
         self
     }
 
+    /// Somebody made standard output a pipe that does not wait for its reader, who is slow.
+    pub(crate) fn hasty(mut self) -> Self {
+        self.hasty = true;
+        self
+    }
+
     /// Writes a file into the directory that the step runs in.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         fs::write(self.path(name), content).unwrap();
@@ -180,11 +189,25 @@ impl Preflight {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        let slow = self.hasty.then(|| {
+            let (reader, writer) = std::io::pipe().unwrap();
+            rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+            command.stdout(writer);
+            reader
+        });
         let earlier = fs::read_to_string(self.path("outputs")).unwrap_or_default();
         let started = Instant::now();
         let mut child = command.spawn().unwrap();
+        // The writer's other handle.
+        drop(command);
         Running {
-            stdout: collect(child.stdout.take().unwrap()),
+            stdout: match slow {
+                Some(reader) => thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(500));
+                    collect(reader).join().unwrap()
+                }),
+                None => collect(child.stdout.take().unwrap()),
+            },
             stderr: collect(child.stderr.take().unwrap()),
             child,
             started,
@@ -244,6 +267,20 @@ impl Running {
         self
     }
 
+    /// Sends one that it was told to ignore.
+    pub(crate) fn signal_in_vain(self, name: &str) -> Self {
+        let mut running = self.signal(name);
+        running.signalled = false;
+        running
+    }
+
+    /// Lets it stand still until so long after its start.
+    pub(crate) fn freeze(self, until: Duration) -> Self {
+        let stopped = self.signal("STOP");
+        thread::sleep(until.saturating_sub(stopped.started.elapsed()));
+        stopped.signal_in_vain("CONT")
+    }
+
     pub(crate) fn wait(mut self) -> Run {
         let mut status = None;
         while status.is_none() && self.started.elapsed() < PATIENCE {
@@ -274,6 +311,10 @@ impl Running {
         let written = written
             .strip_prefix(&self.earlier)
             .expect("outputs are appended");
+        let unfinished = !self.earlier.is_empty() && !self.earlier.ends_with('\n');
+        let written = written
+            .strip_prefix(if unfinished { "\n" } else { "" })
+            .expect("what came before is a line of its own");
         run.outputs =
             runner::outputs(written).unwrap_or_else(|why| panic!("{why}\n{written}\n{run}"));
         invariants::check(&run);

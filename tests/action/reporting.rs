@@ -1,4 +1,4 @@
-use crate::harness::Preflight;
+use crate::harness::{Preflight, eventually};
 use crate::server::{Refusing, Server, response};
 
 /// A target of each kind, as people will see them.
@@ -177,6 +177,71 @@ fn a_failure_can_be_left_to_others() {
     );
 }
 
+/// A step of its own may have left a line without its end there.
+#[test]
+fn what_is_appended_begins_a_line() {
+    for (outputs, summary) in [("earlier=1", "# Earlier"), ("earlier=1\n", "# Earlier\n")] {
+        let (step, _servers, _gone) = mixed();
+        let run = step.file("outputs", outputs).file("summary", summary).run();
+        run.down("status");
+        assert!(
+            run.read("outputs").starts_with("earlier=1\nresult<<"),
+            "{run}"
+        );
+        assert!(run.summary.starts_with("# Earlier\n###"), "{run}");
+    }
+}
+
+/// The summary does not claim more than was found.
+#[test]
+fn an_optional_target_that_is_down_is_not_passed_over() {
+    let (server, gone) = (Server::status(200), Refusing::new());
+    for (down, sentence) in [
+        (0, "Every dependency answered."),
+        (
+            1,
+            "Every required dependency answered. One optional dependency did not",
+        ),
+        (
+            2,
+            "Every required dependency answered. 2 optional dependencies did not",
+        ),
+    ] {
+        let optional =
+            |number| format!("extra{number}: {{url: '{}', optional: true}}\n", gone.url());
+        let targets: String = (0..down).map(optional).collect();
+        let targets = format!("llm: {}\n{targets}", server.url());
+        let run = Preflight::new().set("targets", targets).run();
+        run.up();
+        assert!(run.summary.contains(sentence), "{}\n{run}", run.summary);
+    }
+}
+
+/// What a server says is shown as what it is: the forge makes no link of it.
+#[test]
+fn the_summary_makes_nothing_of_what_a_server_says() {
+    let body = "see www.evil.example/phish or mail a@evil.example, `x` | y";
+    let fields = format!(
+        "Content-Type: text/plain\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let server = Server::reply(response(503, &fields) + body);
+    let run = Preflight::probing(server.url()).run();
+    run.down("status");
+    let row = run
+        .summary
+        .lines()
+        .find(|line| line.contains("evil"))
+        .unwrap();
+    let cell = row.rsplit(" | ").next().unwrap();
+    assert!(cell.starts_with("``") && cell.ends_with("`` |"), "{row}");
+    assert!(
+        cell.contains("www.evil.example/phish or mail a@evil.example"),
+        "{row}"
+    );
+    assert!(cell.contains("`x` \\| y"), "{row}");
+}
+
 /// The file is the same report, whole.
 #[test]
 fn the_report_is_written_where_asked() {
@@ -191,6 +256,49 @@ fn the_report_is_written_where_asked() {
         assert_eq!(report["result"], "down", "{run}");
         assert!(run.output("report-file").ends_with("report.json"), "{run}");
     }
+}
+
+/// The reader of a pipe may be slower than a pipe is long.
+#[test]
+fn a_report_is_written_to_a_slow_reader() {
+    let gone = Refusing::new();
+    let targets: Vec<_> = (0..1000)
+        .map(|number| (format!("t{number}"), gone.url()))
+        .collect();
+    let step = Preflight::targets(&targets)
+        .set("report-file", "pipe")
+        .shell(
+            "mkfifo pipe; exec 7<>pipe; { sleep 1; exec cat; } <pipe >copy 2>/dev/null 7>&- & true",
+        );
+    let run = step.run();
+    run.down("refused");
+    assert!(run.annotated("warning", "REPORT-FILE").is_empty(), "{run}");
+    assert_eq!(run.output("report-file"), "pipe", "{run}");
+    eventually("the whole report", || {
+        serde_json::from_str::<serde_json::Value>(&run.read("copy")).is_ok()
+    });
+}
+
+/// Nor is a log cut where standard output does not wait for its reader.
+#[test]
+fn a_log_is_written_to_a_slow_reader() {
+    let gone = Refusing::new();
+    let targets: Vec<_> = (0..2000)
+        .map(|number| (format!("t{number}"), gone.url()))
+        .collect();
+    let run = Preflight::targets(&targets).hasty().run();
+    run.down("refused");
+    assert!(run.stdout.len() > 128 * 1024, "more than a pipe holds");
+    assert_eq!(run.lines("DEP-DOWN:").len(), 2000, "{run}");
+    assert_eq!(
+        run.annotations
+            .iter()
+            .filter(|one| one.level == "error")
+            .count(),
+        10
+    );
+    let last = run.stdout.lines().last().unwrap_or_default();
+    assert!(last.contains("exit code 70"), "{last}");
 }
 
 /// A report over 512 KiB is for the file; names over 60 KiB need many lines.
@@ -244,6 +352,51 @@ fn outputs_that_cannot_be_written_are_an_error() {
             "{path}\n{run}"
         );
     }
+}
+
+/// And nothing that was written says otherwise.
+#[test]
+fn a_report_says_that_the_outputs_could_not_be_written() {
+    let server = Server::status(200);
+    let run = Preflight::probing(server.url())
+        .set("report-file", "report.json")
+        .env("GITHUB_OUTPUT", "/dev/full")
+        .run();
+    assert_eq!(run.code, Some(1), "{run}");
+    let report: serde_json::Value = serde_json::from_str(&run.read("report.json")).unwrap();
+    assert_eq!(
+        (&report["result"], &report["exit_code"]),
+        (&"error".into(), &1.into()),
+        "{run}"
+    );
+}
+
+/// A limit of the file's size is an error, too, and leaves no half of an entry.
+#[test]
+fn outputs_that_become_too_long_are_an_error() {
+    let gone = Refusing::new();
+    let targets: Vec<_> = (0..200)
+        .map(|number| (format!("t{number}"), gone.url()))
+        .collect();
+    let step = Preflight::targets(&targets).file("outputs", "earlier=1\n");
+    let run = step.shell("ulimit -f 8").run();
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(run.output("result"), "error", "{run}");
+    assert_eq!(run.output("exit-code"), "1", "{run}");
+    assert!(
+        run.annotated("error", "INTERNAL").contains("outputs"),
+        "{run}"
+    );
+}
+
+/// The main thread's stack is not for the program to choose.
+#[test]
+fn a_small_stack_is_enough() {
+    let server = Server::status(200);
+    Preflight::probing(server.url())
+        .shell("ulimit -s 64")
+        .run()
+        .up();
 }
 
 /// A summary is for people: without it, the verdict stands.

@@ -34,6 +34,7 @@ fn two_thousand(lab: &Lab, url: impl Fn(u32) -> String) -> Step<'_> {
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = of_forge();
     rows.extend(of_files());
+    rows.extend(of_what_is_read());
     rows.into_iter().map(|row| row.within(0..=3750)).collect()
 }
 
@@ -150,6 +151,11 @@ fn of_files() -> Vec<Row> {
                     .run()
             },
         ),
+    ]
+}
+
+fn of_what_is_read() -> Vec<Row> {
+    vec![
         Row::ends(
             "deadline: event file is a pipe nobody writes",
             "down",
@@ -180,6 +186,23 @@ fn of_files() -> Vec<Row> {
                 .set("ca-certificates", pipe.display())
                 .run()
         }),
+        Row::up(
+            "deadline: report-file is a pipe whose reader does not read",
+            |lab| {
+                let pipe = lab.fifo("pipe");
+                lab.dep(200);
+                let reader = std::fs::OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .open(&pipe);
+                // As many targets as a pipe does not hold the report of.
+                let lines = (0..500).map(|number| format!("t{number}: {DEP_URL}{number}\n"));
+                let step = soon(lab.step("")).set("targets", lines.collect::<String>());
+                let run = step.set("report-file", pipe.display()).run();
+                drop(reader.unwrap());
+                run.logs("REPORT-FILE")
+            },
+        ),
         Row::ends("outputs cannot be written", "", "", 1, |lab| {
             let nowhere = lab.path("nowhere/outputs");
             soon(lab.step(DEP_URL))
