@@ -83,6 +83,9 @@ mod precedence;
 /// Log, annotations, summary, report: what people and machines read.
 mod reporting;
 
+/// Outputs, summary, report and log: where they are written, and when they cannot be.
+mod files;
+
 /// Nothing that comes from the network can command the runner.
 mod hostile;
 
