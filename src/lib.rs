@@ -127,6 +127,7 @@ fn refuse(
     more: usize,
 ) -> u8 {
     let exit = Exit::of(RunResult::Invalid);
+    supervisor.claim();
     for line in report::log::invalid(problems, more) {
         screen.toned(line, Tone::Bad);
     }
@@ -135,6 +136,7 @@ fn refuse(
         screen.line(report::annotations::invalid(&told));
     }
     let message = format!("invalid configuration: {told}");
+    supervisor.claim_outputs();
     if let Some(path) = env.github_output.as_ref().map(PathBuf::from)
         && let Err(error) = report::outputs::write(&path, &report::outputs::failed(exit, &message))
     {
