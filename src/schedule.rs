@@ -103,6 +103,7 @@ async fn pursue(
             waiting::next(
                 &target.policy,
                 made,
+                attempt.started.elapsed(),
                 attempt.retry_after,
                 left,
                 fastrand::f64(),

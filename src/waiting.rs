@@ -10,6 +10,9 @@ const CEILING: Duration = Duration::from_secs(30);
 /// A last attempt before the deadline is worth making only with this much time.
 const WORTHWHILE: Duration = Duration::from_secs(1);
 
+/// Two attempts at one target begin no closer than this, whatever `interval` says.
+const APART: Duration = Duration::from_millis(100);
+
 /// What follows a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -19,16 +22,17 @@ pub enum Next {
     UsedUp,
     /// The deadline comes before the next attempt could.
     OutOfTime,
-    /// The target asked to be left alone for this long, past the deadline.
+    /// The target asked to be retried only after this long, which is past the deadline.
     ToldToWait(Duration),
 }
 
-/// Decides what follows attempt number `made` (from 1). `left` is the time until probing
-/// must end; `chance` is drawn evenly from 0 to 1.
+/// Decides what follows attempt number `made` (from 1), which began `took` ago. `left` is the
+/// time until probing must end; `chance` is drawn evenly from 0 to 1.
 #[must_use]
 pub fn next(
     policy: &Policy,
     made: u32,
+    took: Duration,
     retry_after: Option<Duration>,
     left: Duration,
     chance: f64,
@@ -46,13 +50,16 @@ pub fn next(
     let full = doubled(policy.interval, made);
     let least = full / 2;
     let drawn = least + full.saturating_sub(least).mul_f64(chance.clamp(0.0, 1.0));
-    let wait = drawn.max(retry_after.unwrap_or_default());
+    let floor = retry_after
+        .unwrap_or_default()
+        .max(APART.saturating_sub(took));
+    let wait = drawn.max(floor);
     if wait < left {
         return Next::After(wait);
     }
     // The drawn wait is too long, a shorter one within the same bounds may not be.
     let latest = left.saturating_sub(policy.timeout.min(WORTHWHILE));
-    let least = least.max(retry_after.unwrap_or_default());
+    let least = least.max(floor);
     if latest > least {
         Next::After(latest)
     } else {
@@ -74,6 +81,7 @@ mod tests {
     use super::*;
 
     const FAR: Duration = Duration::from_secs(3600);
+    const TOOK: Duration = Duration::from_secs(1);
 
     fn policy(attempts: Attempts) -> Policy {
         Policy {
@@ -87,12 +95,12 @@ mod tests {
     fn waits_double_up_to_the_ceiling() {
         let policy = policy(Attempts::Unlimited);
         let waits: Vec<_> = [1, 2, 3, 6, 7, 40, u32::MAX]
-            .map(|made| next(&policy, made, None, FAR, 1.0))
+            .map(|made| next(&policy, made, TOOK, None, FAR, 1.0))
             .into();
         let expected = [1, 2, 4, 30, 30, 30, 30].map(|secs| Next::After(Duration::from_secs(secs)));
         assert_eq!(waits, expected);
         assert_eq!(
-            next(&policy, 1, None, FAR, 0.0),
+            next(&policy, 1, TOOK, None, FAR, 0.0),
             Next::After(Duration::from_millis(500))
         );
     }
@@ -104,7 +112,7 @@ mod tests {
             ..policy(Attempts::Unlimited)
         };
         assert_eq!(
-            next(&policy, 3, None, FAR, 1.0),
+            next(&policy, 3, TOOK, None, FAR, 1.0),
             Next::After(Duration::from_secs(60))
         );
     }
@@ -112,17 +120,23 @@ mod tests {
     #[test]
     fn attempts_are_counted_exactly() {
         let policy = policy(Attempts::AtMost(3));
-        assert!(matches!(next(&policy, 2, None, FAR, 0.5), Next::After(_)));
-        assert_eq!(next(&policy, 3, None, FAR, 0.5), Next::UsedUp);
+        assert!(matches!(
+            next(&policy, 2, TOOK, None, FAR, 0.5),
+            Next::After(_)
+        ));
+        assert_eq!(next(&policy, 3, TOOK, None, FAR, 0.5), Next::UsedUp);
     }
 
     #[test]
     fn retry_after_is_honoured_or_the_target_given_up() {
         let policy = policy(Attempts::AtMost(3));
         let asked = Duration::from_secs(20);
-        assert_eq!(next(&policy, 1, Some(asked), FAR, 1.0), Next::After(asked));
         assert_eq!(
-            next(&policy, 1, Some(asked), Duration::from_secs(10), 1.0),
+            next(&policy, 1, TOOK, Some(asked), FAR, 1.0),
+            Next::After(asked)
+        );
+        assert_eq!(
+            next(&policy, 1, TOOK, Some(asked), Duration::from_secs(10), 1.0),
             Next::ToldToWait(asked)
         );
     }
@@ -135,11 +149,39 @@ mod tests {
         };
         let left = Duration::from_secs(7);
         assert_eq!(
-            next(&policy, 1, None, left, 1.0),
+            next(&policy, 1, TOOK, None, left, 1.0),
             Next::After(Duration::from_secs(6))
         );
         assert_eq!(
-            next(&policy, 1, None, Duration::from_secs(4), 1.0),
+            next(&policy, 1, TOOK, None, Duration::from_secs(4), 1.0),
+            Next::OutOfTime
+        );
+    }
+
+    /// A service that fails at once is not asked without a pause, whatever the interval.
+    #[test]
+    fn attempts_begin_a_tenth_of_a_second_apart() {
+        let policy = Policy {
+            interval: Duration::ZERO,
+            ..policy(Attempts::Unlimited)
+        };
+        for (took, retry_after, wait) in [
+            (0, None, 100),
+            (30, None, 70),
+            (100, None, 0),
+            (30, Some(0), 70),
+            (30, Some(90), 90),
+        ] {
+            let took = Duration::from_millis(took);
+            let retry_after = retry_after.map(Duration::from_millis);
+            assert_eq!(
+                next(&policy, 1, took, retry_after, FAR, 0.5),
+                Next::After(Duration::from_millis(wait))
+            );
+        }
+        let left = Duration::from_millis(50);
+        assert_eq!(
+            next(&policy, 1, Duration::ZERO, None, left, 0.5),
             Next::OutOfTime
         );
     }

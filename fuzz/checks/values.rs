@@ -295,8 +295,9 @@ fn waits(feed: &mut Feed<'_>, value: &str) {
         _ => Some(Duration::MAX),
     };
     let made = 1 + u32::try_from(feed.choose(255)).unwrap_or_default();
+    let took = span(1);
     for chance in [0.0, 0.3, 1.0] {
-        match waiting::next(&policy, made, retry_after, left, chance) {
+        match waiting::next(&policy, made, took, retry_after, left, chance) {
             Next::After(wait) => {
                 assert!(wait <= left, "{wait:?} of {left:?}");
                 assert!(wait >= retry_after.unwrap_or_default());

@@ -253,3 +253,16 @@ fn a_timeout_may_exceed_the_deadline() {
         .run()
         .up();
 }
+
+/// A service that fails at once is not asked a thousand times.
+#[test]
+fn attempts_begin_a_tenth_of_a_second_apart() {
+    let server = Server::status(503);
+    let step = Preflight::probing(server.url()).set("attempts", 4);
+    let run = step.set("interval", "0s").run();
+    run.down("status");
+    for pair in run.offsets().windows(2) {
+        // Offsets are whole milliseconds.
+        assert!(pair[1] - pair[0] >= 99, "{pair:?}\n{run}");
+    }
+}
