@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::net::Network;
-use crate::probe::{Attempt, Budget, is_this_machine};
+use crate::net::{Network, machine};
+use crate::probe::{Attempt, Budget};
 use crate::target::Target;
 use crate::verdict::Record;
 use crate::waiting::{self, Next};
@@ -185,7 +185,7 @@ impl Records {
         if !step.attempt.through_proxy
             && let Some(address) = step.attempt.address
         {
-            record.on_loopback = is_this_machine(address.ip());
+            record.on_loopback = machine::is_own(address.ip());
         }
         record.ended = step.next;
         record.attempts.push(step.attempt);

@@ -15,9 +15,9 @@ use hop::{Hop, Shared, lock, peers_of, phases_of};
 
 use super::classify::{self, Failure, Scene};
 use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
-use crate::net::Network;
 use crate::net::client::NetworkError;
 use crate::net::trace::{self, Trace};
+use crate::net::{Network, machine};
 use crate::target::{Method, StatusSet};
 use crate::text;
 
@@ -340,7 +340,7 @@ async fn look_at_proxy(
 pub fn is_loopback_host(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<IpAddr>() {
-        Ok(ip) => super::is_this_machine(ip),
+        Ok(ip) => machine::is_own(ip),
         Err(_) => {
             let host = host.trim_end_matches('.');
             host == "localhost" || host.ends_with(".localhost")
@@ -359,7 +359,7 @@ mod tests {
             ("http://[::1]:8/", true),
             ("http://[::ffff:127.0.0.1]/", true),
             ("http://a.localhost/", true),
-            ("http://10.0.0.1/", false),
+            ("http://192.0.2.1/", false),
             ("http://localhost.example/", false),
         ] {
             assert_eq!(

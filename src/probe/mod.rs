@@ -9,10 +9,10 @@ pub mod classify;
 pub mod http;
 pub mod tunnel;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::net::Network;
+use crate::net::{Network, machine};
 pub use cause::Cause;
 
 /// How to ask a target, by protocol.
@@ -102,13 +102,13 @@ impl Attempt {
     }
 }
 
-/// Signs of life, by where they came from: one from a loopback address says nothing about
-/// the way out of the machine.
+/// Signs of life, by where they came from: one from this machine itself, loopback or any of its
+/// own addresses, says nothing about the way out of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Signs {
     /// From another machine.
     pub remote: bool,
-    /// From a loopback address.
+    /// From this machine.
     pub loopback: bool,
 }
 
@@ -116,7 +116,7 @@ impl Signs {
     /// A sign from this address; one without an address is from elsewhere.
     pub fn add(&mut self, from: Option<SocketAddr>) {
         match from {
-            Some(address) if is_this_machine(address.ip()) => self.loopback = true,
+            Some(address) if machine::is_own(address.ip()) => self.loopback = true,
             _ => self.remote = true,
         }
     }
@@ -138,14 +138,6 @@ impl Signs {
             loopback: self.loopback || other.loopback,
         }
     }
-}
-
-/// Whether an address is on this machine: loopback, or the unspecified one, which is dialled to
-/// it. Name servers that block a name answer with the latter.
-#[must_use]
-pub fn is_this_machine(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    ip.is_loopback() || ip.is_unspecified()
 }
 
 /// Where the time of an attempt went, redirects added up. A phase that was not reached, or

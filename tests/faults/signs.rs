@@ -13,6 +13,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = of_control();
     rows.extend(of_others());
     rows.extend(of_loopback());
+    rows.extend(of_own_addresses());
     rows
 }
 
@@ -218,5 +219,94 @@ fn of_loopback() -> Vec<Row> {
             },
         )
         .seen("control 1/1"),
+    ]
+}
+
+/// A service container's bridge has an address of this machine, and so has a control address
+/// that is served here.
+fn of_own_addresses() -> Vec<Row> {
+    const OWN: &str = "http://10.77.0.2:8080/";
+    vec![
+        Row::unknown(
+            "an own address answers, target elsewhere",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 10.77.0.2:8080 200");
+                let run = lab
+                    .steps(&[("dep", HOLE_URL), ("near", OWN)])
+                    .control("http://10.77.9.2/")
+                    .run();
+                run.expect("near", "up");
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        )
+        .within(1500..=8000),
+        Row::unknown(
+            "an own address refuses, uplink cut off",
+            "unreachable",
+            |lab| {
+                lab.runner("ip route del default");
+                let yaml = format!("dep: {OTHER_URL}\nnear: {{url: '{OWN}', optional: true}}");
+                let run = lab.step("").set("targets", yaml).control(CONTROL).run();
+                run.expect("near", "down refused");
+                run
+            },
+        ),
+        Row::unknown(
+            "an own IPv6 address answers, target elsewhere",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http [fd77::2]:8080 200");
+                let run = lab
+                    .steps(&[("dep", HOLE_URL), ("near", "http://[fd77::2]:8080/")])
+                    .control("http://10.77.9.2/")
+                    .run();
+                run.expect("near", "up");
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        )
+        .within(1500..=8000),
+        Row::unknown(
+            "own addresses where any may be bound to",
+            "connect-timeout",
+            |lab| {
+                lab.runner("echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind");
+                let _inside = lab.inside("http 10.77.0.2:8080 200");
+                lab.step(HOLE_URL).control(OWN).run()
+            },
+        ),
+        Row::down(
+            "any address may be bound to, control elsewhere",
+            "connect-timeout",
+            |lab| {
+                lab.runner("echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind");
+                lab.control(|peer| peer.status(200));
+                lab.step(HOLE_URL).control(CONTROL).run()
+            },
+        )
+        .seen("control 1/1"),
+        Row::unknown(
+            "control at an own address, target elsewhere",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 10.77.0.2:8080 200");
+                let run = lab.step(HOLE_URL).control(OWN).run();
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        ),
+        Row::down(
+            "control at an own address, target there too",
+            "connect-timeout",
+            |lab| {
+                let inside = lab.inside("http 10.77.0.2:8080 200");
+                lab.runner_filter("input", "tcp dport 9 drop");
+                let run = lab.step("http://10.77.0.2:9/").control(OWN).run();
+                assert_eq!(inside.requests(), 1);
+                run
+            },
+        ),
     ]
 }
