@@ -13,6 +13,7 @@ pub const PIECE: usize = 200;
 /// Longest address in the JSON report, in characters.
 pub const LONG: usize = 2000;
 
+const YEAR: u64 = 366 * 24 * 60 * 60;
 const MASK: &str = "***";
 
 /// One line without control characters, bidirectional overrides or the runner's old command
@@ -244,6 +245,10 @@ pub fn show_duration(duration: std::time::Duration) -> String {
         return format!("{ms} ms");
     }
     let secs = duration.as_secs();
+    // Servers can ask for a wait of half a trillion years.
+    if secs > YEAR {
+        return "more than a year".to_owned();
+    }
     if secs < 60 {
         return format!("{:.1} s", duration.as_secs_f64());
     }
@@ -348,5 +353,7 @@ mod tests {
         let shown = [5, 1500, 60_000, 125_000]
             .map(|ms| show_duration(std::time::Duration::from_millis(ms)));
         assert_eq!(shown, ["5 ms", "1.5 s", "1 min", "2 min 5 s"]);
+        let longest = show_duration(std::time::Duration::from_secs(u64::MAX));
+        assert_eq!(longest, "more than a year");
     }
 }

@@ -157,7 +157,8 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
         return Judged {
             verdict: Verdict::Unknown,
             cause: Some(Cause::Local),
-            message: "no attempt was made: the step ended before its turn came".to_owned(),
+            message: "no attempt was made: the deadline came before this target had its turn"
+                .to_owned(),
             note: None,
             recovered: false,
         };
@@ -174,7 +175,7 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
     let mut message = attempt.detail.clone();
     if let Some(Next::ToldToWait(asked)) = record.ended {
         message.push_str(&format!(
-            "; given up: it asked to be left alone for {}, past the deadline",
+            "; given up: the target asked to be retried only after {}, which is past the deadline",
             text::show_duration(asked)
         ));
     }
@@ -209,8 +210,13 @@ pub fn interrupt(records: &[Record], judged: &mut [Judged], control: bool) {
         if judged.verdict != Verdict::Up && (unfinished || open) {
             judged.verdict = Verdict::Unknown;
             judged.message = match record.speaker() {
-                Some(attempt) => format!("interrupted while waiting; so far: {}", attempt.detail),
-                None => "interrupted before its first attempt ended".to_owned(),
+                Some(attempt) => format!(
+                    "no verdict: the step was interrupted while the target was being waited for; so far: {}",
+                    attempt.detail
+                ),
+                None => {
+                    "no verdict: the step was interrupted before the first attempt ended".to_owned()
+                }
             };
         }
     }

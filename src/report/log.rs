@@ -38,7 +38,7 @@ pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) ->
         Next::UsedUp => String::new(),
         Next::OutOfTime => "; no time for another try".to_owned(),
         Next::ToldToWait(asked) => format!(
-            "; it asks to be left alone for {}, past the deadline",
+            "; the target asks to be retried only after {}, which is past the deadline",
             text::show_duration(asked)
         ),
     };

@@ -37,13 +37,21 @@ fn a_retry_after_past_the_deadline_ends_it() {
         "3600".to_owned(),
         httpdate::fmt_http_date(far),
         "99999999999999999999".to_owned(),
+        u64::MAX.to_string(),
     ] {
         let server = Server::reply(response(503, &format!("Retry-After: {value}\r\n")));
         let step = Preflight::probing(server.url()).set("attempts", "unlimited");
         let run = step.set("deadline", "40s").run();
         run.down("status");
         assert_eq!(server.requests(), 1, "{run}");
-        assert!(run.message().contains("past the deadline"), "{run}");
+        let message = run.message();
+        assert!(message.contains("asked to be retried only after"), "{run}");
+        assert!(message.contains("past the deadline"), "{run}");
+        assert_eq!(
+            message.contains("more than a year"),
+            value.len() == 20,
+            "{run}"
+        );
         assert!(run.took < Duration::from_secs(20), "{run}");
     }
 }
