@@ -3,12 +3,15 @@
 //! At most one request per target is under way. What happens comes out as a stream of
 //! [`Step`]s, so that it can be told while it happens, and survives an interruption.
 
+mod admission;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
+
+use admission::Admission;
 
 use crate::net::{Network, machine};
 use crate::probe::{Attempt, Budget};
@@ -48,14 +51,16 @@ impl Schedule {
     #[must_use]
     pub fn start(targets: &Arc<Vec<Target>>, network: &Arc<Network>, until: Instant) -> Self {
         let (sender, steps) = unbounded_channel();
-        let places = Arc::new(Semaphore::new(places(targets.len())));
+        let admission = Arc::new(Admission::new(places(targets.len())));
         let mut tasks = JoinSet::new();
+        let keeper = Arc::clone(&admission);
+        tasks.spawn(async move { keeper.adapt().await });
         for index in 0..targets.len() {
             tasks.spawn(pursue(
                 index,
                 Arc::clone(targets),
                 Arc::clone(network),
-                Arc::clone(&places),
+                Arc::clone(&admission),
                 until,
                 sender.clone(),
             ));
@@ -78,7 +83,7 @@ async fn pursue(
     index: usize,
     targets: Arc<Vec<Target>>,
     network: Arc<Network>,
-    places: Arc<Semaphore>,
+    admission: Arc<Admission>,
     until: Instant,
     steps: UnboundedSender<Step>,
 ) {
@@ -87,7 +92,7 @@ async fn pursue(
     };
     let mut made = 0;
     loop {
-        let Ok(Ok(place)) = tokio::time::timeout_at(until.into(), places.acquire()).await else {
+        let Ok(place) = tokio::time::timeout_at(until.into(), admission.place()).await else {
             return;
         };
         let budget = Budget {
