@@ -152,29 +152,6 @@ fn mask_address(value: &str) -> String {
     }
 }
 
-/// Free text from a server, in which what was sent is masked wherever it appears: the query
-/// values of `urls` and the `values` of headers. Error pages like to repeat what they were asked.
-#[must_use]
-pub fn show_body(body: &str, urls: &[&Url], values: &[&str], limit: usize) -> String {
-    let mut sent: Vec<String> = values.iter().map(ToString::to_string).collect();
-    for url in urls {
-        sent.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-        sent.extend(url.query().unwrap_or_default().split('&').map(|part| {
-            part.split_once('=')
-                .map_or(part, |(_, value)| value)
-                .to_owned()
-        }));
-    }
-    // Short ones appear in any text by chance, and are no secrets; the long ones first, because
-    // one may be a part of another.
-    sent.retain(|value| value.len() >= 4);
-    sent.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
-    let masked = sent.iter().fold(body.to_owned(), |text, value| {
-        text.replace(value.as_str(), MASK)
-    });
-    clean(&masked, limit)
-}
-
 /// Text in which no `::` stands: runners split a workflow command there. An IPv6 address is
 /// written in full, anything else gets a blank between the colons.
 #[must_use]
@@ -314,15 +291,6 @@ mod tests {
         ] {
             assert_eq!(show_key(key), shown, "{key}");
         }
-    }
-
-    #[test]
-    fn bodies_lose_what_was_sent() {
-        let sent = url("https://h/p?key=s%20cret&x=1");
-        assert_eq!(
-            show_body("no s cret or s%20cret, 1, blue", &[&sent], &["blue"], 99),
-            "no *** or ***, 1, ***"
-        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use dep_preflight::exit::{Exit, Interrupt, RunResult};
 use dep_preflight::inputs::targets::Defaults;
 use dep_preflight::inputs::values;
 use dep_preflight::net::trace::Trace;
-use dep_preflight::probe::classify::{self, Scene};
+use dep_preflight::probe::classify::{self, Limit, Scene};
 use dep_preflight::probe::{Attempt, Cause, Phases, Signs};
 use dep_preflight::report::model::{self, Run, Start};
 use dep_preflight::report::{Report, annotations, commit_status, log, outputs, summary};
@@ -35,7 +35,7 @@ pub(crate) fn check(data: &[u8]) {
     let targets: Vec<_> = (0..count).map(|number| target(feed, number)).collect();
     let mut records = Vec::new();
     for target in &targets {
-        let record = record(feed, start.instant, target);
+        let record = record(feed, start.instant);
         for (index, attempt) in record.attempts.iter().enumerate().take(4) {
             let next = next(feed);
             let line = log::attempt(target, index + 1, attempt, next);
@@ -157,10 +157,10 @@ fn next(feed: &mut Feed<'_>) -> Next {
     }
 }
 
-fn record(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Record {
+fn record(feed: &mut Feed<'_>, start: Instant) -> Record {
     let mut attempts = Vec::new();
     for _ in 0..feed.choose(4) {
-        attempts.push(attempt(feed, start, target));
+        attempts.push(attempt(feed, start));
     }
     // Some wait for hours.
     if feed.choose(8) == 7
@@ -176,7 +176,7 @@ fn record(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Record {
     }
 }
 
-fn attempt(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Attempt {
+fn attempt(feed: &mut Feed<'_>, start: Instant) -> Attempt {
     let cause = feed.flag().then(|| feed.pick(&Cause::ALL));
     let mut span = |unit: u64| Duration::from_micros(feed.choose(256) as u64 * unit);
     let (started, duration) = (start + span(70_000), span(70_000));
@@ -189,7 +189,7 @@ fn attempt(feed: &mut Feed<'_>, start: Instant, target: &Target) -> Attempt {
         response: phase(),
     };
     let has_status = matches!(cause, None | Some(Cause::Status));
-    let (detail, cause) = detail(feed, target, cause);
+    let (detail, cause) = detail(feed, cause);
     Attempt {
         started,
         duration,
@@ -220,20 +220,13 @@ fn peer(feed: &mut Feed<'_>) -> SocketAddr {
 }
 
 /// The detail of an attempt, put together where the probe does it.
-fn detail(feed: &mut Feed<'_>, target: &Target, cause: Option<Cause>) -> (String, Option<Cause>) {
+fn detail(feed: &mut Feed<'_>, cause: Option<Cause>) -> (String, Option<Cause>) {
     let Some(cause) = cause else {
         return ("HTTP 200 OK".to_owned(), None);
     };
     let said = feed.text();
     if cause == Cause::Status {
-        let dep_preflight::probe::Probe::Http(probe) = &target.probe;
-        let body = format!("{said} {SECRET} {}", feed.text());
-        let sent = probe
-            .url
-            .query()
-            .is_some_and(|query| query.contains(SECRET));
-        let body = if sent { body } else { said };
-        let shown = text::show_body(&body, &[&probe.url], &[], text::PIECE);
+        let shown = text::clean(&said, text::PIECE);
         return (
             format!("HTTP 503 Service Unavailable: {shown}"),
             Some(cause),
@@ -251,7 +244,11 @@ fn detail(feed: &mut Feed<'_>, target: &Target, cause: Option<Cause>) -> (String
             client_certificate_wanted: feed.flag(),
             ..Trace::default()
         },
-        limit: Duration::from_secs(10),
+        limit: Limit {
+            time: Duration::from_secs(if feed.flag() { 10 } else { 7 }),
+            timeout: Duration::from_secs(10),
+        },
+        redirected: feed.flag(),
     };
     let other = feed.text();
     let failure = match feed.choose(5) {

@@ -8,6 +8,7 @@ use reqwest::{Client, ClientBuilder};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
+use super::guard::Guarded;
 use super::proxy::{Proxies, Proxy};
 use super::resolver::SystemResolver;
 use super::tls;
@@ -96,7 +97,7 @@ impl Network {
         let builder = builder.tcp_user_timeout(None);
         builder
             .tls_backend_preconfigured(self.tls.clone())
-            .dns_resolver(self.resolver.clone())
+            .dns_resolver(Guarded(self.resolver.clone()))
             // No proxy of the environment by the library's reading of it.
             .no_proxy()
             .connector_layer(NoteConnections)

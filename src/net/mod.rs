@@ -1,6 +1,7 @@
 //! The one HTTP stack: names, proxies, roots and clients, for probes and the forge alike.
 
 pub mod client;
+pub mod guard;
 pub mod machine;
 pub mod proxy;
 pub mod resolver;

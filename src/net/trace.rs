@@ -21,6 +21,8 @@ tokio::task_local! {
 /// What was seen of one request.
 #[derive(Debug, Default, Clone)]
 pub struct Trace {
+    /// Whether the request follows a redirect, straight to the host that it names.
+    pub redirected: bool,
     /// The connector was asked for a connection.
     pub dialled: Option<Instant>,
     /// The resolver was asked.
@@ -51,6 +53,19 @@ pub fn note(write: impl FnOnce(&mut Trace)) {
     let _ = CURRENT.try_with(|trace| {
         write(&mut trace.lock().unwrap_or_else(PoisonError::into_inner));
     });
+}
+
+/// Whether the current request follows a redirect.
+#[must_use]
+pub fn is_redirected() -> bool {
+    CURRENT
+        .try_with(|trace| {
+            trace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .redirected
+        })
+        .unwrap_or_default()
 }
 
 /// A layer around reqwest's connector that notes when a connection was asked for and when

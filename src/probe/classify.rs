@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustls::{AlertDescription, CertificateError};
 
 use super::Cause;
+use crate::net::guard::LinkLocal;
 use crate::net::proxy::Proxy;
 use crate::net::resolver::NameError;
 use crate::net::tls::{is_ca_as_end_entity, words};
@@ -49,7 +50,41 @@ pub struct Scene<'a> {
     /// How far it came.
     pub trace: &'a Trace,
     /// How long the attempt was allowed to take.
-    pub limit: Duration,
+    pub limit: Limit,
+    /// Whether a redirect led here, so that the runner has a way out.
+    pub redirected: bool,
+}
+
+/// How long an attempt was allowed to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The time that it had.
+    pub time: Duration,
+    /// The target's timeout.
+    pub timeout: Duration,
+}
+
+impl Limit {
+    /// Whether the step's deadline left it less than its timeout.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.time < self.timeout
+    }
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let time = text::show_duration(self.time);
+        if self.is_cut_short() {
+            let timeout = text::show_duration(self.timeout);
+            write!(
+                f,
+                "the {time} that the step's deadline left it (its timeout is {timeout})"
+            )
+        } else {
+            f.write_str(&time)
+        }
+    }
 }
 
 impl Scene<'_> {
@@ -85,7 +120,7 @@ impl Scene<'_> {
 /// where that was looked into.
 #[must_use]
 pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
-    let limit = text::show_duration(scene.limit);
+    let limit = scene.limit;
     let trace = scene.trace;
     if trace.connected.is_some() {
         return Failure::new(
@@ -158,7 +193,7 @@ pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
             format!(
                 "{} answered, but not in HTTP that can be read ({})",
                 scene.peer(),
-                client::describe(error)
+                in_true_words(&client::describe(error))
             ),
         ),
         Found::Nothing => by_progress(error, scene),
@@ -171,10 +206,36 @@ pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
     failure
 }
 
+/// The library says the same of a head beyond the limits and of a `Content-Length` of 2^64 - 1,
+/// and lets nobody tell one from the other. Nothing but the words hangs on this.
+fn in_true_words(why: &str) -> &str {
+    match why {
+        "message head is too large" => {
+            "its head is beyond the limits of 256 KiB and 256 fields, or announces a body longer than any"
+        }
+        other => other,
+    }
+}
+
 /// Whether a type in the error chain tells the cause. A tunnel that a proxy refused has none.
 #[must_use]
 pub fn says_why(error: &(dyn Error + 'static)) -> bool {
     !matches!(find(error), Found::Nothing)
+}
+
+/// Whether a redirect was not followed because its name has only link-local addresses.
+#[must_use]
+pub fn is_withheld(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(<dyn Error>::is::<LinkLocal>)
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
 }
 
 /// What the chain holds that has a meaning of its own.
@@ -358,11 +419,21 @@ fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
         ),
         io::ErrorKind::TimedOut => Failure::new(
             Cause::ConnectTimeout,
-            format!(
-                "no connection to {peer} within {}",
-                text::show_duration(scene.limit)
-            ),
+            format!("no connection to {peer} within {}", scene.limit),
         ),
+        // A link-local address without a zone, and the like: it is the address that has no way.
+        io::ErrorKind::InvalidInput if !stands => Failure::new(
+            Cause::Unreachable,
+            format!("no route to {peer} ({})", why(error)),
+        ),
+        // The runner could try the hop before this one, so it is this one's address that it
+        // may not, or cannot, go to.
+        _ if !stands && scene.redirected && is_local(error) && !is_used_up(error, scene) => {
+            Failure::new(
+                Cause::Unreachable,
+                format!("no route to {peer} ({})", why(error)),
+            )
+        }
         // A connection that stands was possible; what it says now is the far side's.
         _ if !stands && is_local(error) => Failure::new(
             Cause::Local,
@@ -384,6 +455,20 @@ fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
             Cause::Unreachable,
             format!("no route to {peer} ({})", why(error)),
         ),
+    }
+}
+
+/// Whether the runner has no more of something: files, memory, ports. Where IPv6 is switched
+/// off, its addresses fail like ports that are used up.
+fn is_used_up(error: &io::Error, scene: &Scene<'_>) -> bool {
+    /// `EMFILE`, `ENFILE` and `ENOBUFS` on Linux.
+    const CODES: [i32; 3] = [24, 23, 105];
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => scene.peers.iter().all(SocketAddr::is_ipv4),
+        io::ErrorKind::OutOfMemory => true,
+        _ => error
+            .raw_os_error()
+            .is_some_and(|code| CODES.contains(&code)),
     }
 }
 

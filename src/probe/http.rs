@@ -2,24 +2,26 @@
 
 mod answer;
 mod hop;
+mod judge;
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
 
-use answer::{is_beyond_limits, next_url, phrase, read_text, retry_after};
-use hop::{Hop, Shared, lock, peers_of, phases_of};
+use answer::{Answer, Leads};
+use hop::{Hop, Shared, Told, has_query, lock};
 
-use super::classify::{self, Failure, Scene};
-use super::{Attempt, Budget, Cause, Phases, Signs, tunnel};
+use super::classify::{self, Failure, Limit, Scene};
+use super::{Attempt, Budget, Cause, tunnel};
 use crate::net::client::NetworkError;
+use crate::net::proxy::Proxy;
 use crate::net::trace::{self, Trace};
 use crate::net::{Network, machine};
 use crate::target::{Method, StatusSet};
-use crate::text;
 
 /// How to ask one HTTP service.
 #[derive(Debug)]
@@ -47,36 +49,37 @@ impl HttpProbe {
     /// Tries once.
     pub async fn attempt(&self, network: &Network, budget: Budget) -> Attempt {
         let started = Instant::now();
-        let until = budget.latest.min(started + budget.timeout);
-        let limit = until.saturating_duration_since(started);
+        let until = budget.latest.min(started + budget.timeout).max(started);
+        let limit = Limit {
+            time: until.saturating_duration_since(started),
+            timeout: budget.timeout,
+        };
         let walk = Shared::default();
-        let (ended, proxy_there) = {
-            let walking =
-                tokio::time::timeout_at(until.into(), self.walk(network, &walk, budget, until));
-            let looking = look_at_proxy(network, &walk, started + limit / 2, limit / 2);
-            tokio::pin!(walking, looking);
+        let (waited, proxy_there) = {
+            let walking = self.walk(network, &walk, budget.timeout, until);
+            let mut walking = pin!(tokio::time::timeout_at(until.into(), walking));
+            let half = limit.time / 2;
+            let mut looking = pin!(look_at_proxy(network, &walk, started + half, half));
             let mut proxy_there = None;
-            let ended = loop {
+            let waited = loop {
                 tokio::select! {
                     biased;
-                    ended = &mut walking => break ended,
+                    waited = &mut walking => break waited,
                     there = &mut looking, if proxy_there.is_none() => proxy_there = Some(there),
                 }
             };
-            (ended, proxy_there)
+            (waited, proxy_there.flatten())
         };
-        let mut attempt = match ended {
-            Ok(Ok(answer)) => self.judge(answer, &walk, until).await,
-            Ok(Err(broken)) => self.fail(&walk, limit, |scene| match &broken {
-                Broken::Client(error) => Failure::new(Cause::Local, error.to_string()),
-                Broken::Request(error) => classify::error(error, scene),
-                Broken::Proxy(failure) => failure.clone(),
-            }),
-            Err(_) => {
-                let mut attempt = self.fail(&walk, limit, |scene| {
-                    classify::timeout(scene, proxy_there.flatten())
+        let mut attempt = match waited.ok() {
+            Some(Ok((hop, answer))) => self.judge(answer, &hop, &walk, until).await,
+            ended => {
+                let broken = ended.and_then(Result::err);
+                let timed_out = broken.as_ref().is_none_or(Broken::is_timer);
+                let mut attempt = self.fail(&walk, limit, |scene| match &broken {
+                    Some(broken) if !timed_out => broken.classify(scene),
+                    _ => classify::timeout(scene, proxy_there),
                 });
-                attempt.cut_short = limit < budget.timeout;
+                attempt.cut_short = timed_out && limit.is_cut_short();
                 attempt
             }
         };
@@ -90,197 +93,135 @@ impl HttpProbe {
         &self,
         network: &Network,
         walk: &Shared,
-        budget: Budget,
+        timeout: Duration,
         until: Instant,
-    ) -> Result<Response, Broken> {
-        let timeout = budget.timeout;
-        let client = network.client(timeout).map_err(Broken::Client)?;
-        let mut url = self.url.clone();
+    ) -> Result<(Hop, Answer), Broken> {
         let mut method = reqwest::Method::from(self.method);
+        let mut hop = self.first_hop(network);
+        // The redirect that led to this hop.
+        let mut before: Option<(Hop, Answer)> = None;
         loop {
-            let proxy = network.proxies.on_the_way(&url);
-            let hop = Hop {
-                proxy: proxy.clone().ok().flatten(),
-                url: url.clone(),
-                trace: Arc::default(),
-                sent: Instant::now(),
-            };
             lock(walk).hop = Some(hop.clone());
-            if let Err(unusable) = proxy {
-                let failure = Failure::new(Cause::Proxy, unusable.to_string());
-                return Err(Broken::Proxy(failure));
-            }
-            let mut request = client.request(method.clone(), url.clone());
-            if url.origin() == self.url.origin() {
-                request = request.headers(self.headers.clone());
-            }
-            let answer = match trace::watch(Arc::clone(&hop.trace), request.send()).await {
-                Ok(answer) => answer,
-                Err(error) => return Err(explain(network, &hop, error, timeout, until).await),
+            let mut answer = match self.ask(network, &hop, &method, timeout).await {
+                Ok(answer) => Answer::from(answer),
+                Err(Broken::Request(error)) if classify::is_withheld(&error) => {
+                    // Judged by the redirect itself, as if the address were written in it.
+                    let Some((redirect, mut answer)) = before else {
+                        return Err(Broken::Request(error));
+                    };
+                    answer.withheld = true;
+                    let mut state = lock(walk);
+                    state.hop = Some(redirect.clone());
+                    state.followed -= 1;
+                    return Ok((redirect, answer));
+                }
+                Err(Broken::Request(error)) => {
+                    return Err(explain(network, &hop, error, timeout, until).await);
+                }
+                Err(broken) => return Err(broken),
             };
-            let phases = phases_of(&hop, Some(Instant::now()));
             let mut state = lock(walk);
+            state.over(&hop, Some(Instant::now()));
             // An error through a plain proxy may be the proxy's own.
-            let status = answer.status().as_u16();
+            let status = answer.status;
             if !hop.speaks_for_target() || status < 500 && status != 407 {
-                hop.sign(answer.remote_addr(), &mut state.signs);
+                hop.sign(answer.from, &mut state.signs);
             }
-            let next = next_url(&answer, &url).filter(|_| state.followed < self.redirects);
-            let Some(next) = next else {
-                return Ok(answer);
+            let next = match answer.leads(&hop.url) {
+                Leads::To(next) if state.followed < self.redirects => next,
+                Leads::Withheld => {
+                    answer.withheld = true;
+                    return Ok((hop, answer));
+                }
+                Leads::To(_) | Leads::Nowhere => return Ok((hop, answer)),
             };
-            state.phases = state.phases.plus(phases);
             state.followed += 1;
+            if self.expect.contains(status) {
+                state.expected = Some(status);
+            }
             // RFC 9110, 15.4.4: 303 says that the answer is to be fetched with GET.
-            if answer.status() == 303 && method != reqwest::Method::HEAD {
+            if status == 303 && method != reqwest::Method::HEAD {
                 method = reqwest::Method::GET;
             }
-            url = next;
+            let following = self.next_hop(network, &hop, next);
+            before = Some((hop, answer.without_body()));
+            hop = following;
         }
     }
 
-    /// Judges the last answer.
-    async fn judge(&self, answer: Response, walk: &Shared, until: Instant) -> Attempt {
-        let headed = Instant::now();
-        let status = answer.status().as_u16();
-        let (hop, before, signs, followed) = {
-            let state = lock(walk);
-            (state.hop.clone(), state.phases, state.signs, state.followed)
-        };
-        let proxy = hop.as_ref().and_then(|hop| hop.proxy.clone());
-        let speaks_for_target = proxy.as_ref().is_some_and(|proxy| proxy.speaks_for_target);
-        let mut attempt = Attempt {
-            address: answer.remote_addr(),
-            through_proxy: proxy.is_some(),
-            http_status: Some(status),
-            phases: before.plus(
-                hop.map(|hop| phases_of(&hop, Some(headed)))
-                    .unwrap_or_default(),
-            ),
-            final_url: (followed > 0).then(|| self.show(answer.url(), text::LONG)),
-            signs,
-            ..blank()
-        };
-        if let Some(proxy) = proxy.filter(|_| speaks_for_target && status == 407) {
-            attempt.cause = Some(Cause::Proxy);
-            attempt.detail = format!("the proxy {} wants a login (407)", proxy.shown);
-            return attempt;
-        }
-        if is_beyond_limits(&answer) {
-            attempt.cause = Some(Cause::Protocol);
-            attempt.http_status = None;
-            attempt.detail = String::from(
-                "something answered, with a head beyond the limits of 256 KiB and 256 fields",
-            );
-            return attempt;
-        }
-        if self.expect.contains(status) {
-            attempt.detail = phrase(status);
-            return attempt;
-        }
-        attempt.cause = Some(Cause::Status);
-        attempt.retry_after = retry_after(answer.headers(), SystemTime::now());
-        let from = if followed > 0 {
-            format!(" from {}", self.show(answer.url(), text::PIECE))
-        } else {
-            String::new()
-        };
-        let own = if speaks_for_target {
-            "; this may be the answer of the proxy on the way, not the target's own"
-        } else {
-            ""
-        };
-        let last = answer.url().clone();
-        let said = match read_text(answer, until).await {
-            Some(said) => format!(": {}", self.masked(&said, &last, text::PIECE)),
-            None => String::new(),
-        };
-        attempt.detail = format!("{}{from}{own}{said}", phrase(status));
-        attempt
-    }
-
-    /// An attempt that got no answer, with what is known of how far it came.
-    fn fail(&self, walk: &Shared, limit: Duration, why: impl Fn(&Scene<'_>) -> Failure) -> Attempt {
-        let state = lock(walk);
-        let Some(hop) = &state.hop else {
-            let scene = Scene {
-                host: "",
-                peers: &[],
-                proxy: None,
-                trace: &Trace::default(),
-                limit,
-            };
-            let failure = why(&scene);
-            return Attempt {
-                cause: Some(failure.cause),
-                detail: failure.detail,
-                ..blank()
-            };
-        };
-        let seen = hop.seen();
-        let peers = peers_of(hop, &seen);
-        let failure = why(&Scene {
-            host: hop.url.host_str().unwrap_or_default(),
-            peers: &peers,
-            proxy: hop.proxy.as_ref(),
-            trace: &seen,
-            limit,
-        });
-        let address = peers.first().copied();
-        let mut signs = state.signs;
-        // What a plain proxy does to a connection is its own doing.
-        if failure.cause.is_sign_of_life() && !hop.speaks_for_target() {
-            hop.sign(address, &mut signs);
-        }
-        let redirected = state.followed > 0;
-        let shown = self.show(&hop.url, text::PIECE);
-        Attempt {
-            address,
-            cause: Some(failure.cause),
-            detail: if redirected {
-                format!("redirected to {shown}: {}", failure.detail)
-            } else {
-                failure.detail
+    fn first_hop(&self, network: &Network) -> Hop {
+        Hop {
+            proxy: proxy_of(network, &self.url),
+            url: self.url.clone(),
+            trace: Arc::default(),
+            sent: Instant::now(),
+            told: Told {
+                now: has_query(&self.url) || !self.headers.is_empty(),
+                ..Told::default()
             },
-            final_url: redirected.then_some(shown),
-            phases: state.phases.plus(phases_of(hop, None)),
-            signs,
-            through_proxy: hop.proxy.is_some(),
-            ..blank()
         }
     }
 
-    /// An address on the way, fit to be shown. A redirect may carry what was sent in its path.
-    fn show(&self, url: &Url, limit: usize) -> String {
-        self.masked(&text::show_url(url, limit), url, limit)
+    fn next_hop(&self, network: &Network, from: &Hop, url: Url) -> Hop {
+        let proxy = proxy_of(network, &url);
+        let trace = Trace {
+            // Behind a proxy, it is the proxy's address that is looked up here.
+            redirected: proxy.is_none(),
+            ..Trace::default()
+        };
+        Hop {
+            proxy,
+            trace: Arc::new(Mutex::new(trace)),
+            sent: Instant::now(),
+            told: from.told.redirected(&url, &self.url),
+            url,
+        }
     }
 
-    /// Foreign text without what was sent.
-    fn masked(&self, foreign: &str, url: &Url, limit: usize) -> String {
-        let headers: Vec<_> = self
-            .headers
-            .values()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        text::show_body(foreign, &[&self.url, url], &headers, limit)
+    async fn ask(
+        &self,
+        network: &Network,
+        hop: &Hop,
+        method: &reqwest::Method,
+        timeout: Duration,
+    ) -> Result<Response, Broken> {
+        if let Err(unusable) = network.proxies.on_the_way(&hop.url) {
+            let failure = Failure::new(Cause::Proxy, unusable.to_string());
+            return Err(Broken::Proxy(failure));
+        }
+        let client = network.client(timeout).map_err(Broken::Client)?;
+        let mut request = client.request(method.clone(), hop.url.clone());
+        if hop.url.origin() == self.url.origin() {
+            request = request.headers(self.headers.clone());
+        }
+        trace::watch(Arc::clone(&hop.trace), request.send())
+            .await
+            // The address has a query that must not show.
+            .map_err(|error| Broken::Request(error.without_url()))
     }
 }
 
-/// An attempt about which nothing is known yet.
-fn blank() -> Attempt {
-    Attempt {
-        started: Instant::now(),
-        duration: Duration::ZERO,
-        address: None,
-        cause: None,
-        http_status: None,
-        detail: String::new(),
-        final_url: None,
-        phases: Phases::default(),
-        retry_after: None,
-        cut_short: false,
-        through_proxy: false,
-        signs: Signs::default(),
+/// The proxy on the way, if it can be used; [`HttpProbe::ask`] says so where it cannot.
+fn proxy_of(network: &Network, url: &Url) -> Option<Proxy> {
+    network.proxies.on_the_way(url).ok().flatten()
+}
+
+impl Broken {
+    fn classify(&self, scene: &Scene<'_>) -> Failure {
+        match self {
+            Self::Client(error) => Failure::new(Cause::Local, error.to_string()),
+            Self::Request(error) => classify::error(error, scene),
+            Self::Proxy(failure) => failure.clone(),
+        }
+    }
+
+    /// Whether it is the library's own connect timeout that ended it. It comes after ours,
+    /// unless both are late.
+    fn is_timer(&self) -> bool {
+        match self {
+            Self::Request(error) => error.is_timeout() && !classify::says_why(error),
+            Self::Client(_) | Self::Proxy(_) => false,
+        }
     }
 }
 

@@ -244,3 +244,11 @@ impl FullQueue {
         format!("http://{}/", self.listener.local_addr().unwrap())
     }
 }
+
+/// The library takes it for a head that is too large.
+#[test]
+fn a_length_that_no_body_can_have_is_named() {
+    let server = Server::reply("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n");
+    let run = Preflight::probing(server.url()).run();
+    run.down("protocol").shows(&["a body longer than any"]);
+}

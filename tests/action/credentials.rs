@@ -2,7 +2,7 @@ use crate::harness::Preflight;
 use crate::inputs::refused;
 use crate::peer::Script;
 use crate::peer::Step::{Hang, Hear, Reset, Say};
-use crate::server::{Server, redirect};
+use crate::server::{Server, redirect, response};
 
 /// Rule 3: none is taken as an input. What it was is not said either.
 #[test]
@@ -121,4 +121,62 @@ fn query_values_stay_hidden() {
             assert!(!run.read("report.json").contains("s3cret"), "{run}");
         }
     }
+}
+
+/// Error pages repeat what they were asked, in more spellings than can be masked.
+#[test]
+fn a_body_that_may_repeat_what_was_sent_is_not_shown() {
+    let echo = |head: &str| {
+        let path = head.replace("%2F", "\\/").replace("%2B", "\\u002b");
+        format!(
+            "HTTP/1.1 503 X\r\nContent-Type: application/json\r\n\r\n{{\"message\": \"out of order\", \"path\": {path:?}}}"
+        )
+    };
+    let server = Server::start(move |peer| {
+        if let Some(head) = peer.request() {
+            peer.send(echo(&head.text));
+        }
+    });
+    let long = "S3cret".repeat(200);
+    let plain = Preflight::probing(server.at("/x")).run();
+    plain.down("status").shows(&["out of order"]);
+    for query in [
+        "sig=S3cret%2FhIjK%2Bval",
+        "jwt=S3cret",
+        "S3cret",
+        &format!("jwt={long}"),
+    ] {
+        let run = Preflight::probing(server.at(&format!("/x?{query}"))).run();
+        run.down("status")
+            .hides(&["S3cret", "hIjK", "out of order"]);
+    }
+    let yaml = format!(
+        "own: {{url: '{}', headers: {{X-Tenant: S3cret}}}}",
+        server.url()
+    );
+    let run = Preflight::new().set("targets", yaml).run();
+    run.down("status").hides(&["S3cret", "out of order"]);
+    // A redirect that carries one has been seen by the same server.
+    let leading = Server::replies([
+        redirect("/again?ticket=S3cret"),
+        redirect("/end"),
+        response(503, "Content-Type: text/plain\r\n") + "no ticket S3cret",
+    ]);
+    let run = Preflight::probing(leading.url()).run();
+    run.down("status").hides(&["S3cret"]);
+}
+
+/// What an internal service says is not for a public log.
+#[test]
+fn the_text_of_another_origin_is_not_shown() {
+    let words = response(503, "Content-Type: text/plain\r\n") + "role=db-admin";
+    let inner = Server::reply(words.clone());
+    let outer = Server::reply(redirect(inner.url()));
+    let run = Preflight::probing(outer.url()).run();
+    run.down("status")
+        .hides(&["db-admin"])
+        .shows(&[&inner.host()]);
+    // On the own origin it is.
+    let own = Server::replies([redirect("/there"), words]);
+    Preflight::probing(own.url()).run().shows(&["db-admin"]);
 }

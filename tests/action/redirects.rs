@@ -146,6 +146,8 @@ fn what_is_not_http_is_not_followed() {
         "mailto:a@b.example",
         "http://",
         "http://[::1",
+        "",
+        " \t ",
     ] {
         let server = Server::reply(redirect(location));
         let run = Preflight::probing(server.url()).run();
@@ -168,7 +170,7 @@ fn user_info_and_query_values_of_redirects_stay_hidden() {
         let start = Server::reply(redirect(location));
         let run = Preflight::probing(start.at("/?key=k3y&b4re")).run();
         run.hides(&["carl", "hunter2", "s3cret", "justthis", "k3y", "b4re"])
-            .shows(&["ticket=***", &host]);
+            .shows(&[&format!("http://{host}/***")]);
     }
     assert_eq!(
         answering.heads()[0].header("authorization"),
@@ -181,4 +183,65 @@ fn user_info_and_query_values_of_redirects_stay_hidden() {
         "/login?ticket=s3cret&justthis",
         "the address itself is kept"
     );
+}
+
+/// A server may put what it was sent into the path that it leads to, in any spelling.
+#[test]
+fn what_was_sent_is_not_shown_as_a_path() {
+    let refusing = Refusing::new();
+    let answering = Server::status(503);
+    for host in [refusing.host(), answering.host()] {
+        let location = format!("http://{host}/cb/S3cret%2bval?S3cret%2Bval=1");
+        let start = Server::replies([redirect(&location)]);
+        let query = Preflight::probing(start.at("/?sig=S3cret%2Bval")).run();
+        let yaml = format!(
+            "own: {{url: '{}', headers: {{X-Tenant: S3cret+val}}}}",
+            start.url()
+        );
+        let headers = Preflight::new().set("targets", yaml).run();
+        // A redirect's query is as secret as one's own.
+        let passing = Server::reply(redirect(start.at("/?sig=S3cret%2Bval")));
+        let passed_on = Preflight::probing(passing.url()).run();
+        for run in [query, headers, passed_on] {
+            run.hides(&["S3cret"])
+                .shows(&[&format!("http://{host}/***")]);
+            assert_eq!(
+                run.target(0)["final_url"],
+                format!("http://{host}/***?***"),
+                "{run}"
+            );
+        }
+    }
+}
+
+/// Clouds have their metadata there, and answers of it are nobody's business.
+#[test]
+fn link_local_addresses_are_not_followed() {
+    for location in [
+        "http://169.254.169.254/latest/meta-data/",
+        "//169.254.0.1/",
+        "http://[fe80::1]/",
+        "http://[::ffff:a9fe:a9fe]/",
+    ] {
+        let server = Server::reply(redirect(location));
+        let run = Preflight::probing(server.url()).run();
+        run.up();
+        assert_eq!(run.output("http-status"), "302", "{location}\n{run}");
+        assert!(run.target(0)["final_url"].is_null(), "{location}\n{run}");
+        let run = Preflight::probing(server.url()).set("expect", "2xx").run();
+        run.down("status").shows(&["link-local"]);
+    }
+}
+
+/// Whoever expects a redirect means the first answer.
+#[test]
+fn an_expected_redirect_that_was_followed_is_pointed_out() {
+    for (expect, last, hint) in [("302", 200, true), ("302", 503, false), ("201", 200, false)] {
+        let end = Server::status(last);
+        let start = Server::reply(redirect(end.url()));
+        let step = Preflight::probing(start.url()).set("expect", expect);
+        let run = step.run();
+        run.down("status");
+        assert_eq!(run.message().contains("redirects: 0"), hint, "{run}");
+    }
 }

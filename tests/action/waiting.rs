@@ -254,6 +254,18 @@ fn a_timeout_may_exceed_the_deadline() {
         .up();
 }
 
+/// It is not the service's timeout that was missed, and the message says so.
+#[test]
+fn an_attempt_that_the_deadline_cuts_says_so() {
+    let silent = Server::silent();
+    let step = Preflight::probing(silent.url()).set("timeout", "30s");
+    let run = step.set("deadline", "1s").run();
+    run.down("response-timeout")
+        .shows(&["that the step's deadline left it (its timeout is 30.0 s)"]);
+    let step = Preflight::probing(silent.url()).set("timeout", "300ms");
+    step.run().down("response-timeout").hides(&["left it"]);
+}
+
 /// A service that fails at once is not asked a thousand times.
 #[test]
 fn attempts_begin_a_tenth_of_a_second_apart() {

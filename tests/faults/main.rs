@@ -68,6 +68,9 @@ mod files;
 /// Several addresses, loss, delay.
 mod weather;
 
+/// Where redirects lead, and where they must not.
+mod redirects;
+
 /// Proxies on the way.
 mod proxies;
 

@@ -27,6 +27,7 @@ fn rows() -> Vec<Row> {
     rows.extend(crate::signs::rows());
     rows.extend(crate::causes::rows());
     rows.extend(crate::names::rows());
+    rows.extend(crate::redirects::rows());
     rows.extend(crate::files::rows());
     rows.extend(crate::weather::rows());
     rows.extend(crate::proxies::rows());

@@ -1,11 +1,13 @@
 //! What an answer says beside its status: where it leads, when to come back, what went wrong.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
 
 use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT};
+use crate::net::machine::is_link_local;
 
 /// How much of an unexpected answer's body is read for the detail text, in bytes.
 const BODY_LIMIT: usize = 1024;
@@ -13,14 +15,102 @@ const BODY_LIMIT: usize = 1024;
 /// How long that may take. The verdict is known by then; a slow body must not hold it up.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
-/// The address that a redirect points to, if it is one that is followed: http or https. User
-/// info in it is dropped.
-pub(super) fn next_url(answer: &Response, from: &Url) -> Option<Url> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+/// The head of an answer, and its body as long as somebody may want to read it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) from: Option<SocketAddr>,
+    /// Whether it is a redirect to a link-local address, which is not followed.
+    pub(super) withheld: bool,
+    body: Option<Response>,
+}
+
+impl From<Response> for Answer {
+    fn from(mut response: Response) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            from: response.remote_addr(),
+            withheld: false,
+            body: Some(response),
+        }
+    }
+}
+
+/// Where an answer leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To another address.
+    To(Url),
+    /// To a link-local address.
+    Withheld,
+    /// Nowhere: it is not a redirect, or not one to an address that could be asked.
+    Nowhere,
+}
+
+impl Answer {
+    /// Where it leads, if it is a redirect: to an http or https address. User info in it is
+    /// dropped.
+    pub(super) fn leads(&self, from: &Url) -> Leads {
+        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+            return Leads::Nowhere;
+        }
+        match self.headers.get(LOCATION).map(|at| next_url(at, from)) {
+            Some(Some(url)) if is_link_local_host(&url) => Leads::Withheld,
+            Some(Some(url)) => Leads::To(url),
+            _ => Leads::Nowhere,
+        }
+    }
+
+    /// Lets go of the connection.
+    pub(super) fn without_body(self) -> Self {
+        Self { body: None, ..self }
+    }
+
+    pub(super) fn is_beyond_limits(&self) -> bool {
+        // Name, colon, blank, value, line end.
+        let size: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        self.headers.len() > FIELD_LIMIT || size > HEAD_LIMIT
+    }
+
+    /// The start of the body, if people can read it. Pages of markup say less than the status.
+    pub(super) async fn read_text(&mut self, until: Instant) -> Option<String> {
+        let mut answer = self.body.take()?;
+        let kind = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.to_ascii_lowercase();
+        if !(kind.starts_with("text/plain")
+            || kind.starts_with("application/") && kind.contains("json"))
+        {
+            return None;
+        }
+        let mut body = Vec::new();
+        let reading = async {
+            while let Ok(Some(chunk)) = answer.chunk().await {
+                body.extend_from_slice(chunk.get(..BODY_LIMIT - body.len()).unwrap_or(&chunk));
+                if body.len() >= BODY_LIMIT {
+                    break;
+                }
+            }
+        };
+        // A body that is late is done without.
+        let latest = until.min(Instant::now() + BODY_TIME);
+        let _ = tokio::time::timeout_at(latest.into(), reading).await;
+        let said = String::from_utf8_lossy(&body).trim().to_owned();
+        (!said.is_empty()).then_some(said)
+    }
+}
+
+fn next_url(location: &HeaderValue, from: &Url) -> Option<Url> {
+    let location = String::from_utf8_lossy(location.as_bytes());
+    // To the same place again, says the standard; to nowhere, say those who send it.
+    if location.trim().is_empty() {
         return None;
     }
-    let location = answer.headers().get(LOCATION)?;
-    let location = String::from_utf8_lossy(location.as_bytes());
     let mut next = from.join(&location).ok()?;
     if !matches!(next.scheme(), "http" | "https") {
         return None;
@@ -33,14 +123,10 @@ pub(super) fn next_url(answer: &Response, from: &Url) -> Option<Url> {
     Some(next)
 }
 
-pub(super) fn is_beyond_limits(answer: &Response) -> bool {
-    // Name, colon, blank, value, line end.
-    let size: usize = answer
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
-    answer.headers().len() > FIELD_LIMIT || size > HEAD_LIMIT
+/// Whether an address is link-local as it is written.
+fn is_link_local_host(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host.parse().is_ok_and(is_link_local)
 }
 
 /// `HTTP 503 Service Unavailable`, with the standard's words, not the server's.
@@ -52,30 +138,6 @@ pub(super) fn phrase(status: u16) -> String {
         Some(words) => format!("HTTP {status} {words}"),
         None => format!("HTTP {status}"),
     }
-}
-
-/// The start of a body that people can read. Pages of markup say less than the status.
-pub(super) async fn read_text(mut answer: Response, until: Instant) -> Option<String> {
-    let kind = answer.headers().get(reqwest::header::CONTENT_TYPE)?;
-    let kind = kind.to_str().ok()?.to_ascii_lowercase();
-    if !(kind.starts_with("text/plain")
-        || kind.starts_with("application/") && kind.contains("json"))
-    {
-        return None;
-    }
-    let mut body = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            body.extend_from_slice(chunk.get(..BODY_LIMIT - body.len()).unwrap_or(&chunk));
-            if body.len() >= BODY_LIMIT {
-                break;
-            }
-        }
-    };
-    // A body that is late is done without.
-    let _ = tokio::time::timeout_at(until.min(Instant::now() + BODY_TIME).into(), reading).await;
-    let said = String::from_utf8_lossy(&body).trim().to_owned();
-    (!said.is_empty()).then_some(said)
 }
 
 /// How long `Retry-After` asks to wait: seconds or a date (RFC 9110, 10.2.3).
@@ -94,6 +156,39 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redirects_lead_somewhere_or_nowhere() {
+        let from = Url::parse("http://h.example/a/b?c").unwrap();
+        let to = |url: &str| Leads::To(Url::parse(url).unwrap());
+        for (status, location, leads) in [
+            (302, "/x", to("http://h.example/x")),
+            (
+                308,
+                "https://u:p@other.example/?q#f",
+                to("https://other.example/?q"),
+            ),
+            (302, "", Leads::Nowhere),
+            (302, " \t ", Leads::Nowhere),
+            (302, "ftp://h.example/", Leads::Nowhere),
+            (302, "file:///etc/passwd", Leads::Nowhere),
+            (302, "http://169.254.169.254/latest", Leads::Withheld),
+            (302, "http://0xa9fea9fe/", Leads::Withheld),
+            (302, "//[fe80::1]/", Leads::Withheld),
+            (302, "http://[::ffff:169.254.1.1]/", Leads::Withheld),
+            (200, "/x", Leads::Nowhere),
+            (304, "/x", Leads::Nowhere),
+        ] {
+            let answer = Answer {
+                status,
+                headers: HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]),
+                from: None,
+                withheld: false,
+                body: None,
+            };
+            assert_eq!(answer.leads(&from), leads, "{location:?}");
+        }
+    }
 
     #[test]
     fn retry_after_takes_seconds_and_dates() {

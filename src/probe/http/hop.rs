@@ -1,4 +1,4 @@
-//! One request on the way from redirect to redirect, and how far it came.
+//! One request on the way from redirect to redirect, how far it came, and what it told.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,15 +11,18 @@ use crate::net::proxy::Proxy;
 use crate::net::trace::Trace;
 use crate::probe::{Phases, Signs};
 
-/// One request on the way from redirect to redirect. Shared with the timeout around it.
+/// How far an attempt came. Shared with the timeout around it.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// The request under way, or the last one.
     pub(super) hop: Option<Hop>,
-    /// Phases of the hops before.
+    /// Phases of the requests that are over.
     pub(super) phases: Phases,
     pub(super) signs: Signs,
     /// How many redirects were followed.
     pub(super) followed: u32,
+    /// The status of a redirect that was followed, though it is an expected one itself.
+    pub(super) expected: Option<u16>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,6 +31,41 @@ pub(super) struct Hop {
     pub(super) proxy: Option<Proxy>,
     pub(super) trace: Arc<Mutex<Trace>>,
     pub(super) sent: Instant,
+    /// What the server may know from this request and those before it.
+    pub(super) told: Told,
+}
+
+/// What a server may repeat, and what its text may be about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// A request before this one carried a query or own headers: this one's address may repeat
+    /// them.
+    pub(super) before: bool,
+    /// This one, or one before it, carried a query or own headers.
+    pub(super) now: bool,
+    /// A redirect led to another origin.
+    pub(super) strayed: bool,
+}
+
+impl Told {
+    /// After a redirect to `url`, for a target that asks `target`.
+    pub(super) fn redirected(self, url: &Url, target: &Url) -> Self {
+        Self {
+            before: self.now,
+            now: self.now || has_query(url),
+            strayed: self.strayed || url.origin() != target.origin(),
+        }
+    }
+
+    /// Whether the text of an answer may be shown: it cannot repeat what was sent, and it is
+    /// the target's own.
+    pub(super) const fn may_show_text(self) -> bool {
+        !self.now && !self.strayed
+    }
+}
+
+pub(super) fn has_query(url: &Url) -> bool {
+    url.query().is_some_and(|query| !query.is_empty())
 }
 
 impl Hop {
@@ -64,6 +102,13 @@ pub(super) type Shared = Arc<Mutex<Walk>>;
 
 pub(super) fn lock(walk: &Shared) -> std::sync::MutexGuard<'_, Walk> {
     walk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Walk {
+    /// The request under way is over: its phases become part of the sum.
+    pub(super) fn over(&mut self, hop: &Hop, headed: Option<Instant>) {
+        self.phases = self.phases.plus(phases_of(hop, headed));
+    }
 }
 
 /// The addresses that a request could go to, with their port.
@@ -103,5 +148,37 @@ pub(super) fn phases_of(hop: &Hop, headed: Option<Instant>) -> Phases {
         connect: span(seen.name_answered.or(seen.dialled), tcp),
         tls: span(seen.hello, seen.connected),
         response: span(seen.connected.or(Some(hop.sent)), headed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_shown_only_where_it_cannot_repeat_what_was_sent() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let target = url("http://h.example/");
+        let nothing = Told::default();
+        assert!(nothing.may_show_text());
+        for (next, before, may) in [
+            ("http://h.example/other", nothing, true),
+            ("http://h.example/other?", nothing, true),
+            ("http://h.example/other?a=b", nothing, false),
+            ("http://h.example:81/", nothing, false),
+            ("https://h.example/", nothing, false),
+            ("http://other.example/", nothing, false),
+        ] {
+            let told = before.redirected(&url(next), &target);
+            assert_eq!(told.may_show_text(), may, "{next}");
+            let back = told.redirected(&target, &target);
+            assert_eq!(back.may_show_text(), may, "back from {next}");
+        }
+        let sent = Told {
+            now: true,
+            ..nothing
+        };
+        assert!(!sent.may_show_text());
+        assert!(sent.redirected(&target, &target).before);
     }
 }

@@ -1,0 +1,209 @@
+//! What an answer means, and what the lack of one does.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::Url;
+
+use super::HttpProbe;
+use super::answer::{Answer, phrase, retry_after};
+use super::hop::{Hop, Shared, lock, peers_of, phases_of};
+use crate::net::trace::Trace;
+use crate::probe::classify::{Failure, Limit, Scene};
+use crate::probe::{Attempt, Cause, Phases, Signs};
+use crate::text;
+
+impl HttpProbe {
+    /// Judges the last answer.
+    pub(super) async fn judge(
+        &self,
+        mut answer: Answer,
+        hop: &Hop,
+        walk: &Shared,
+        until: Instant,
+    ) -> Attempt {
+        let status = answer.status;
+        let (phases, signs, followed, expected) = {
+            let state = lock(walk);
+            (state.phases, state.signs, state.followed, state.expected)
+        };
+        let speaks_for_target = hop.speaks_for_target();
+        let mut attempt = Attempt {
+            address: answer.from,
+            through_proxy: hop.proxy.is_some(),
+            http_status: Some(status),
+            phases,
+            final_url: (followed > 0).then(|| self.show(hop, text::LONG)),
+            signs,
+            ..blank()
+        };
+        if let Some(proxy) = hop
+            .proxy
+            .as_ref()
+            .filter(|_| speaks_for_target && status == 407)
+        {
+            attempt.cause = Some(Cause::Proxy);
+            attempt.detail = format!("the proxy {} wants a login (407)", proxy.shown);
+            return attempt;
+        }
+        if answer.is_beyond_limits() {
+            attempt.cause = Some(Cause::Protocol);
+            attempt.http_status = None;
+            attempt.detail = String::from(
+                "something answered, with a head beyond the limits of 256 KiB and 256 fields",
+            );
+            return attempt;
+        }
+        if self.expect.contains(status) {
+            attempt.detail = phrase(status);
+            return attempt;
+        }
+        attempt.cause = Some(Cause::Status);
+        attempt.retry_after = retry_after(&answer.headers, SystemTime::now());
+        let mut detail = phrase(status);
+        if followed > 0 {
+            detail.push_str(&format!(" from {}", self.show(hop, text::PIECE)));
+        }
+        if answer.withheld && self.redirects > 0 {
+            detail.push_str(", to a link-local address, where no redirect is followed");
+        }
+        if let Some(expected) = expected.filter(|_| status < 500) {
+            detail.push_str(&format!(
+                "; the redirect before it ({expected}) is expected: to judge that one, set `redirects: 0`"
+            ));
+        }
+        if speaks_for_target {
+            detail
+                .push_str("; this may be the answer of the proxy on the way, not the target's own");
+        }
+        if hop.told.may_show_text()
+            && let Some(said) = answer.read_text(until).await
+        {
+            detail.push_str(&format!(": {}", text::clean(&said, text::PIECE)));
+        }
+        attempt.detail = detail;
+        attempt
+    }
+
+    /// An attempt that got no answer, with what is known of how far it came.
+    pub(super) fn fail(
+        &self,
+        walk: &Shared,
+        limit: Limit,
+        why: impl Fn(&Scene<'_>) -> Failure,
+    ) -> Attempt {
+        let state = lock(walk);
+        let Some(hop) = &state.hop else {
+            let scene = Scene {
+                host: self.url.host_str().unwrap_or_default(),
+                peers: &[],
+                proxy: None,
+                trace: &Trace::default(),
+                limit,
+                redirected: false,
+            };
+            let failure = why(&scene);
+            return Attempt {
+                cause: Some(failure.cause),
+                detail: failure.detail,
+                ..blank()
+            };
+        };
+        let seen = hop.seen();
+        let peers = peers_of(hop, &seen);
+        let redirected = state.followed > 0;
+        let failure = why(&Scene {
+            host: hop.url.host_str().unwrap_or_default(),
+            peers: &peers,
+            proxy: hop.proxy.as_ref(),
+            trace: &seen,
+            limit,
+            redirected,
+        });
+        let address = peers.first().copied();
+        let mut signs = state.signs;
+        // What a plain proxy does to a connection is its own doing.
+        if failure.cause.is_sign_of_life() && !hop.speaks_for_target() {
+            hop.sign(address, &mut signs);
+        }
+        let shown = self.show(hop, text::PIECE);
+        Attempt {
+            address,
+            cause: Some(failure.cause),
+            detail: if redirected {
+                format!("redirected to {shown}: {}", failure.detail)
+            } else {
+                failure.detail
+            },
+            final_url: redirected.then_some(shown),
+            phases: state.phases.plus(phases_of(hop, None)),
+            signs,
+            through_proxy: hop.proxy.is_some(),
+            ..blank()
+        }
+    }
+
+    /// An address on the way, fit to be shown. Where an earlier request carried a query or own
+    /// headers, the server may have put them into the address that it leads to: only the host
+    /// is shown then, and a path that is the target's own.
+    fn show(&self, hop: &Hop, limit: usize) -> String {
+        if hop.told.before {
+            show_origin(&hop.url, &self.url, limit)
+        } else {
+            text::show_url(&hop.url, limit)
+        }
+    }
+}
+
+fn show_origin(url: &Url, own: &Url, limit: usize) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    if url.path() != own.path() && url.path() != "/" {
+        shown.set_path("/***");
+    }
+    let mut shown = text::show_url(&shown, limit);
+    if url.query().is_some() {
+        shown.push_str("?***");
+    }
+    shown
+}
+
+/// An attempt about which nothing is known yet.
+fn blank() -> Attempt {
+    Attempt {
+        started: Instant::now(),
+        duration: Duration::ZERO,
+        address: None,
+        cause: None,
+        http_status: None,
+        detail: String::new(),
+        final_url: None,
+        phases: Phases::default(),
+        retry_after: None,
+        cut_short: false,
+        through_proxy: false,
+        signs: Signs::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ones_own_are_shown() {
+        let own = Url::parse("https://h.example/pay?sig=S3cret").unwrap();
+        for (url, shown) in [
+            ("https://h.example/pay", "https://h.example/pay"),
+            (
+                "https://h.example/pay?S3cret=1",
+                "https://h.example/pay?***",
+            ),
+            ("https://o.example:8443/", "https://o.example:8443/"),
+            ("https://o.example/cb/S3cret", "https://o.example/***"),
+            ("https://o.example/cb/S3cret?x", "https://o.example/***?***"),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(show_origin(&url, &own, text::LONG), shown);
+        }
+    }
+}
