@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use admission::Admission;
 
 use crate::net::{Network, machine};
+use crate::probe::pulse::Pulse;
 use crate::probe::{Attempt, Budget};
 use crate::target::Target;
 use crate::verdict::Record;
@@ -51,16 +52,21 @@ impl Schedule {
     #[must_use]
     pub fn start(targets: &Arc<Vec<Target>>, network: &Arc<Network>, until: Instant) -> Self {
         let (sender, steps) = unbounded_channel();
-        let admission = Arc::new(Admission::new(places(targets.len())));
+        let runner = Arc::new(Runner {
+            admission: Admission::new(places(targets.len())),
+            pulse: Pulse::default(),
+        });
         let mut tasks = JoinSet::new();
-        let keeper = Arc::clone(&admission);
-        tasks.spawn(async move { keeper.adapt().await });
+        let keeper = Arc::clone(&runner);
+        tasks.spawn(async move { keeper.pulse.beat().await });
+        let keeper = Arc::clone(&runner);
+        tasks.spawn(async move { keeper.admission.adapt().await });
         for index in 0..targets.len() {
             tasks.spawn(pursue(
                 index,
                 Arc::clone(targets),
                 Arc::clone(network),
-                Arc::clone(&admission),
+                Arc::clone(&runner),
                 until,
                 sender.clone(),
             ));
@@ -79,11 +85,18 @@ impl Schedule {
     }
 }
 
+/// What all attempts have in common: the machine that they run on.
+#[derive(Debug)]
+struct Runner {
+    admission: Admission,
+    pulse: Pulse,
+}
+
 async fn pursue(
     index: usize,
     targets: Arc<Vec<Target>>,
     network: Arc<Network>,
-    admission: Arc<Admission>,
+    runner: Arc<Runner>,
     until: Instant,
     steps: UnboundedSender<Step>,
 ) {
@@ -92,12 +105,14 @@ async fn pursue(
     };
     let mut made = 0;
     loop {
-        let Ok(place) = tokio::time::timeout_at(until.into(), admission.place()).await else {
+        let Ok(place) = tokio::time::timeout_at(until.into(), runner.admission.place()).await
+        else {
             return;
         };
         let budget = Budget {
             timeout: target.policy.timeout,
             latest: until,
+            pulse: &runner.pulse,
         };
         // Boxed: what an attempt needs is there while it is under way, not for every target.
         let attempt = Box::pin(target.probe.attempt(&network, budget)).await;

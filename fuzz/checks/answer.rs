@@ -10,6 +10,7 @@ use std::time::Duration;
 use dep_preflight::exit::Exit;
 use dep_preflight::net::Network;
 use dep_preflight::probe::http::HttpProbe;
+use dep_preflight::probe::pulse::Pulse;
 use dep_preflight::probe::{Attempt, Budget, Cause, Probe};
 use dep_preflight::report::log;
 use dep_preflight::report::model::{self, Run, Start};
@@ -104,9 +105,11 @@ fn on_stage(stage: &Stage, data: &[u8]) {
     let target = target(feed, server, &play, &turn);
     let Probe::Http(probe) = &target.probe;
     let start = Start::now();
+    let pulse = Pulse::default();
     let budget = Budget {
         timeout: target.policy.timeout,
         latest: start.instant + LONG,
+        pulse: &pulse,
     };
     let (attempt, requests) = stage.runtime.block_on(async {
         let mut requests = Vec::new();

@@ -35,7 +35,7 @@ pub enum Cause {
     Proxy,
     /// The proxy could not reach the dependency.
     ProxyUpstream,
-    /// The runner could not even try.
+    /// The runner could not even try, or stood still.
     Local,
     /// An answer whose status is not expected.
     Status,
@@ -95,6 +95,12 @@ impl Cause {
     #[must_use]
     pub const fn is_silence(self) -> bool {
         matches!(self, Self::Dns | Self::Unreachable | Self::ConnectTimeout)
+    }
+
+    /// Whether it was waited for something that did not come in time.
+    #[must_use]
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::ConnectTimeout | Self::ResponseTimeout)
     }
 
     /// Whether something came back from the far side: a status, a refusal, a reset, a TLS

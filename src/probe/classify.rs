@@ -173,6 +173,19 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
     }
 }
 
+/// The attempt ran out of time, but it was the runner that stood still.
+#[must_use]
+pub fn stood_still(scene: &Scene<'_>, stood: Duration) -> Failure {
+    Failure::new(
+        Cause::Local,
+        format!(
+            "the runner itself stood still for {}, so that nothing came from {} says nothing about it",
+            text::show_duration(stood),
+            scene.peer()
+        ),
+    )
+}
+
 /// The request failed with an error.
 #[must_use]
 pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {

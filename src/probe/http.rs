@@ -16,6 +16,7 @@ use answer::{Answer, Leads};
 use hop::{Hop, Shared, Told, has_query, lock};
 
 use super::classify::{self, Failure, Limit, Scene};
+use super::pulse::{self, in_time};
 use super::{Attempt, Budget, Cause, tunnel};
 use crate::net::client::NetworkError;
 use crate::net::proxy::Proxy;
@@ -47,19 +48,20 @@ enum Broken {
 
 impl HttpProbe {
     /// Tries once.
-    pub async fn attempt(&self, network: &Network, budget: Budget) -> Attempt {
+    pub async fn attempt(&self, network: &Network, budget: Budget<'_>) -> Attempt {
         let started = Instant::now();
         let until = budget.latest.min(started + budget.timeout).max(started);
         let limit = Limit {
             time: until.saturating_duration_since(started),
             timeout: budget.timeout,
         };
+        let stood = budget.pulse.stood_still();
         let walk = Shared::default();
         let (waited, proxy_there) = {
-            let walking = self.walk(network, &walk, budget.timeout, until);
-            let mut walking = pin!(tokio::time::timeout_at(until.into(), walking));
+            let mut walking = pin!(self.walk(network, &walk, budget.timeout, until));
             let half = limit.time / 2;
             let mut looking = pin!(look_at_proxy(network, &walk, started + half, half));
+            let mut walking = pin!(in_time(until, walking.as_mut()));
             let mut proxy_there = None;
             let waited = loop {
                 tokio::select! {
@@ -70,14 +72,24 @@ impl HttpProbe {
             };
             (waited, proxy_there.flatten())
         };
-        let mut attempt = match waited.ok() {
+        let stood = budget.pulse.stood_still().saturating_sub(stood);
+        let stood = pulse::is_standstill(stood, waited.late, limit.time);
+        let mut attempt = match waited.done {
             Some(Ok((hop, answer))) => self.judge(answer, &hop, &walk, until).await,
             ended => {
                 let broken = ended.and_then(Result::err);
                 let timed_out = broken.as_ref().is_none_or(Broken::is_timer);
-                let mut attempt = self.fail(&walk, limit, |scene| match &broken {
-                    Some(broken) if !timed_out => broken.classify(scene),
-                    _ => classify::timeout(scene, proxy_there),
+                let mut attempt = self.fail(&walk, limit, |scene| {
+                    let failure = match &broken {
+                        Some(broken) if !timed_out => broken.classify(scene),
+                        _ => classify::timeout(scene, proxy_there),
+                    };
+                    match stood {
+                        Some(stood) if timed_out || failure.cause.is_waiting() => {
+                            classify::stood_still(scene, stood)
+                        }
+                        _ => failure,
+                    }
                 });
                 attempt.cut_short = timed_out && limit.is_cut_short();
                 attempt

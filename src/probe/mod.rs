@@ -7,6 +7,7 @@
 pub mod cause;
 pub mod classify;
 pub mod http;
+pub mod pulse;
 pub mod tunnel;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::net::{Network, machine};
 pub use cause::Cause;
+use pulse::Pulse;
 
 /// How to ask a target, by protocol.
 #[derive(Debug)]
@@ -24,16 +26,18 @@ pub enum Probe {
 
 /// The time that one attempt has.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct Budget<'a> {
     /// The target's own timeout.
     pub timeout: Duration,
     /// When the attempt must be over, whatever its timeout says.
     pub latest: Instant,
+    /// Whether the runner itself stood still meanwhile.
+    pub pulse: &'a Pulse,
 }
 
 impl Probe {
     /// Tries once. Always returns within the budget.
-    pub async fn attempt(&self, network: &Network, budget: Budget) -> Attempt {
+    pub async fn attempt(&self, network: &Network, budget: Budget<'_>) -> Attempt {
         match self {
             Self::Http(probe) => probe.attempt(network, budget).await,
         }

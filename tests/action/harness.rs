@@ -260,11 +260,16 @@ pub(crate) struct Running {
 impl Running {
     /// Sends a signal: `TERM`, `INT`.
     pub(crate) fn signal(mut self, name: &str) -> Self {
+        self.send(name);
+        self.signalled = true;
+        self
+    }
+
+    /// Makes it stand still, or go on: `STOP`, `CONT`.
+    pub(crate) fn send(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success(), "{kill}");
-        self.signalled = true;
-        self
     }
 
     /// Sends one that it was told to ignore.

@@ -68,6 +68,9 @@ mod retry_after;
 /// SIGINT and SIGTERM: what is known is reported.
 mod signals;
 
+/// A runner that stands still: not the dependency's fault.
+mod standstill;
+
 /// Bad configuration is refused as a whole, before anything is sent.
 mod inputs;
 
