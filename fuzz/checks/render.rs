@@ -249,6 +249,7 @@ fn detail(feed: &mut Feed<'_>, cause: Option<Cause>) -> (String, Option<Cause>) 
             timeout: Duration::from_secs(10),
         },
         redirected: feed.flag(),
+        http1: feed.flag(),
     };
     let other = feed.text();
     let failure = match feed.choose(5) {

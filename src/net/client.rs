@@ -34,7 +34,14 @@ pub struct Network {
     pub resolver: SystemResolver,
     /// The proxy rules.
     pub proxies: Proxies,
-    clients: Mutex<HashMap<Duration, Client>>,
+    clients: Mutex<HashMap<(Duration, Versions), Client>>,
+}
+
+/// Which versions of HTTP a client offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Versions {
+    All,
+    Http1,
 }
 
 /// A client cannot be built; only a broken build of the tool can cause this.
@@ -64,16 +71,33 @@ impl Network {
     /// The client whose connections may take this long. The limit is shared out among the
     /// addresses of a name by the library, which is why it is the client's and not ours.
     pub fn client(&self, connect: Duration) -> Result<Client, NetworkError> {
+        self.shared(connect, Versions::All)
+    }
+
+    /// The same for a server that asks for HTTP/1.1 in HTTP/2 (RFC 9113, 7).
+    pub fn http1_client(&self, connect: Duration) -> Result<Client, NetworkError> {
+        self.shared(connect, Versions::Http1)
+    }
+
+    fn shared(&self, connect: Duration, versions: Versions) -> Result<Client, NetworkError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&connect) {
+        if let Some(client) = clients.get(&(connect, versions)) {
             return Ok(client.clone());
         }
         let builder = self.builder(connect);
+        let builder = match versions {
+            Versions::All => builder,
+            Versions::Http1 => {
+                let mut tls = self.tls.clone();
+                tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+                builder.tls_backend_preconfigured(tls).http1_only()
+            }
+        };
         let client = finish(match self.proxies.for_client() {
             Some(proxy) => builder.proxy(proxy),
             None => builder,
         })?;
-        clients.insert(connect, client.clone());
+        clients.insert((connect, versions), client.clone());
         Ok(client)
     }
 

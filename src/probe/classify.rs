@@ -53,6 +53,8 @@ pub struct Scene<'a> {
     pub limit: Limit,
     /// Whether a redirect led here, so that the runner has a way out.
     pub redirected: bool,
+    /// Whether the server asked for HTTP/1.1 before.
+    pub http1: bool,
 }
 
 /// How long an attempt was allowed to take.
@@ -212,6 +214,7 @@ pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
         Found::Nothing => by_progress(error, scene),
     };
     let failure = client_certificate(failure, scene);
+    let failure = over_http1(failure, scene);
     if (scene.before_target() || scene.cut_by_proxy(failure.cause)) && failure.cause != Cause::Local
     {
         return at_proxy(failure, scene);
@@ -234,6 +237,15 @@ fn in_true_words(why: &str) -> &str {
 #[must_use]
 pub fn says_why(error: &(dyn Error + 'static)) -> bool {
     !matches!(find(error), Found::Nothing)
+}
+
+/// Whether an HTTP/2 server asks for HTTP/1.1 (RFC 9113, 7): by a reset of the stream, or by the
+/// reason that it goes away for.
+#[must_use]
+pub fn asks_for_http1(error: &(dyn Error + 'static)) -> bool {
+    chain(error)
+        .filter_map(|error| error.downcast_ref::<h2::Error>())
+        .any(|error| error.is_remote() && error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
 }
 
 /// Whether a redirect was not followed because its name has only link-local addresses.
@@ -529,6 +541,20 @@ fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
             format!(
                 "{} demands a client certificate, and none is ever sent ({})",
                 text::clean(scene.host, text::PIECE),
+                failure.detail
+            ),
+        );
+    }
+    failure
+}
+
+/// What came of asking again, as the server wanted.
+fn over_http1(failure: Failure, scene: &Scene<'_>) -> Failure {
+    if scene.http1 {
+        return Failure::new(
+            failure.cause,
+            format!(
+                "asked for HTTP/1.1 in place of HTTP/2, and then: {}",
                 failure.detail
             ),
         );

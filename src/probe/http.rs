@@ -13,7 +13,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
 
 use answer::{Answer, Leads};
-use hop::{Hop, Shared, Told, has_query, lock};
+use hop::{Hop, Shared, Told, has_query, lock, peers_of};
 
 use super::classify::{self, Failure, Limit, Scene};
 use super::pulse::{self, in_time};
@@ -116,6 +116,16 @@ impl HttpProbe {
             lock(walk).hop = Some(hop.clone());
             let mut answer = match self.ask(network, &hop, &method, timeout).await {
                 Ok(answer) => Answer::from(answer),
+                Err(Broken::Request(error)) if classify::asks_for_http1(&error) && !hop.http1 => {
+                    let mut state = lock(walk);
+                    state.over(&hop, None);
+                    hop.sign(
+                        peers_of(&hop, &hop.seen()).first().copied(),
+                        &mut state.signs,
+                    );
+                    hop = hop.over_http1();
+                    continue;
+                }
                 Err(Broken::Request(error)) if classify::is_withheld(&error) => {
                     // Judged by the redirect itself, as if the address were written in it.
                     let Some((redirect, mut answer)) = before else {
@@ -167,6 +177,7 @@ impl HttpProbe {
             url: self.url.clone(),
             trace: Arc::default(),
             sent: Instant::now(),
+            http1: false,
             told: Told {
                 now: has_query(&self.url) || !self.headers.is_empty(),
                 ..Told::default()
@@ -185,6 +196,7 @@ impl HttpProbe {
             proxy,
             trace: Arc::new(Mutex::new(trace)),
             sent: Instant::now(),
+            http1: from.http1 && url.origin() == from.url.origin(),
             told: from.told.redirected(&url, &self.url),
             url,
         }
@@ -201,7 +213,12 @@ impl HttpProbe {
             let failure = Failure::new(Cause::Proxy, unusable.to_string());
             return Err(Broken::Proxy(failure));
         }
-        let client = network.client(timeout).map_err(Broken::Client)?;
+        let client = if hop.http1 {
+            network.http1_client(timeout)
+        } else {
+            network.client(timeout)
+        };
+        let client = client.map_err(Broken::Client)?;
         let mut request = client.request(method.clone(), hop.url.clone());
         if hop.url.origin() == self.url.origin() {
             request = request.headers(self.headers.clone());

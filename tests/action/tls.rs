@@ -183,9 +183,9 @@ fn http2_causes_are_told_apart() {
         (Http2::Answers(503), "status"),
         (Http2::Resets(Reason::INTERNAL_ERROR), "reset"),
         (Http2::Resets(Reason::REFUSED_STREAM), "reset"),
-        (Http2::Resets(Reason::HTTP_1_1_REQUIRED), "reset"),
         (Http2::GoesAway(Reason::NO_ERROR), "closed"),
         (Http2::GoesAway(Reason::ENHANCE_YOUR_CALM), "closed"),
+        (Http2::TurnsAway(Reason::NO_ERROR), "closed"),
         (Http2::KeepsSilent, "response-timeout"),
     ];
     for (manners, cause) in table {
@@ -201,6 +201,31 @@ fn http2_causes_are_told_apart() {
             (sent, sent),
             "{manners:?}\n{run}"
         );
+    }
+}
+
+/// IIS asks for it where Windows authentication or a client certificate is wanted. The service
+/// answers, so it is up; once per attempt, and no longer than the attempt.
+#[test]
+fn a_server_that_asks_for_http1_is_asked_over_http1() {
+    let asking = [
+        Http2::Resets(Reason::HTTP_1_1_REQUIRED),
+        Http2::TurnsAway(Reason::HTTP_1_1_REQUIRED),
+    ];
+    for manners in asking {
+        let unauthorized = "HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n";
+        let server = Tls::new(Certified::Well).http2_or_1(manners, unauthorized);
+        let run = trusting(&server).run();
+        run.up();
+        assert_eq!(run.output("http-status"), "401", "{manners:?}\n{run}");
+        let lines: Vec<_> = server.heads();
+        assert_eq!(lines.len(), 2, "{manners:?}\n{run}");
+        assert_eq!(lines[1].word(2), "HTTP/1.1", "{manners:?}\n{run}");
+        assert_eq!(run.attempts().len(), 1, "{manners:?}\n{run}");
+        let silent = Tls::new(Certified::Well).http2_or_1(manners, "");
+        let run = trusting(&silent).run();
+        run.down("closed").shows(&["HTTP/1.1 in place of HTTP/2"]);
+        assert_eq!(silent.requests(), 2, "{manners:?}\n{run}");
     }
 }
 

@@ -14,7 +14,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::peer::Peer;
@@ -107,7 +107,7 @@ impl Tls {
         self.certificate.pem()
     }
 
-    fn config(&self, alpn: &str) -> Arc<ServerConfig> {
+    fn config(&self, alpn: &[&str]) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_protocol_versions(&self.versions).unwrap();
@@ -123,13 +123,13 @@ impl Tls {
         let mut config = builder
             .with_single_cert(vec![self.certificate.der().clone()], key)
             .unwrap();
-        config.alpn_protocols = vec![alpn.into()];
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().into()).collect();
         Arc::new(config)
     }
 
     /// Does as told with each connection, in HTTP/1.1.
     pub(crate) fn start(&self, serve: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
-        let config = self.config("http/1.1");
+        let config = self.config(&["http/1.1"]);
         Server::accepting("https", move |socket, log| {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
             let io = StreamOwned::new(session, socket.try_clone().unwrap());
@@ -150,10 +150,33 @@ impl Tls {
 
     /// Does as told with each request, in HTTP/2.
     pub(crate) fn http2(&self, manners: Http2) -> Server {
-        let acceptor = TlsAcceptor::from(self.config("h2"));
+        let acceptor = TlsAcceptor::from(self.config(&["h2"]));
         Server::accepting("https", move |socket, log| {
             let accept = async |socket| acceptor.accept(socket).await;
             converse(socket, &log, manners, accept);
+        })
+    }
+
+    /// Does as told with each request in HTTP/2, and sends this to each in HTTP/1.1.
+    pub(crate) fn http2_or_1(&self, manners: Http2, reply: &'static str) -> Server {
+        let acceptor = TlsAcceptor::from(self.config(&["h2", "http/1.1"]));
+        Server::accepting("https", move |socket, log| {
+            let conversation = async {
+                socket.set_nonblocking(true)?;
+                let socket = tokio::net::TcpStream::from_std(socket)?;
+                let mut stream = acceptor.accept(socket).await?;
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    return http2(stream, &log, manners).await.map_err(io::Error::other);
+                }
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await?);
+                }
+                log.record(String::from_utf8_lossy(&head).into_owned());
+                stream.write_all(reply.as_bytes()).await?;
+                stream.shutdown().await
+            };
+            block_on(conversation);
         })
     }
 }
@@ -165,19 +188,22 @@ pub(crate) fn plain_http2(manners: Http2) -> Server {
     })
 }
 
-/// An error is the client's leaving: what it thinks of it is in its report.
 fn converse<S: Stream>(
     socket: TcpStream,
     log: &Log,
     manners: Http2,
     accept: impl AsyncFnOnce(tokio::net::TcpStream) -> io::Result<S>,
 ) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let conversation = async {
+    block_on(async {
         socket.set_nonblocking(true)?;
         let stream = accept(tokio::net::TcpStream::from_std(socket)?).await?;
         http2(stream, log, manners).await.map_err(io::Error::other)
-    };
+    });
+}
+
+/// An error is the client's leaving: what it thinks of it is in its report.
+fn block_on(conversation: impl Future<Output = io::Result<()>>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(conversation).ok();
 }
@@ -188,6 +214,8 @@ pub(crate) enum Http2 {
     Answers(u16),
     Resets(Reason),
     GoesAway(Reason),
+    /// It goes away, and says that it has not looked at the request.
+    TurnsAway(Reason),
     KeepsSilent,
 }
 
@@ -195,6 +223,10 @@ trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
 async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
+    if let Http2::TurnsAway(reason) = manners {
+        turn_away(stream, log, reason).await.ok();
+        return Ok(());
+    }
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(asked) = connection.accept().await {
         let (request, mut respond) = asked?;
@@ -206,10 +238,33 @@ async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2:
             }
             Http2::Resets(reason) => respond.send_reset(reason),
             Http2::GoesAway(reason) => connection.abrupt_shutdown(reason),
+            Http2::TurnsAway(_) => {}
             // Dropped, the handle would reset the stream.
             Http2::KeepsSilent => std::mem::forget(respond),
         }
     }
+    Ok(())
+}
+
+/// GOAWAY with 0 as the last stream that was looked at: the library has no such answer.
+async fn turn_away(mut stream: impl Stream, log: &Log, reason: Reason) -> io::Result<()> {
+    const HEADERS: u8 = 1;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await?;
+    let mut frame = [0; 9];
+    while frame[3] != HEADERS {
+        stream.read_exact(&mut frame).await?;
+        let length = u32::from_be_bytes([0, frame[0], frame[1], frame[2]]);
+        let mut payload = vec![0; length as usize];
+        stream.read_exact(&mut payload).await?;
+    }
+    log.record("GET / HTTP/2\r\n".to_owned());
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let frames = [&settings[..], &go_away, &u32::from(reason).to_be_bytes()].concat();
+    stream.write_all(&frames).await?;
+    // Closed only once the other side has left.
+    stream.read_to_end(&mut Vec::new()).await?;
     Ok(())
 }
 

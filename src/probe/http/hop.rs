@@ -31,6 +31,8 @@ pub(super) struct Hop {
     pub(super) proxy: Option<Proxy>,
     pub(super) trace: Arc<Mutex<Trace>>,
     pub(super) sent: Instant,
+    /// Whether the server asked for HTTP/1.1, so that no other version is offered.
+    pub(super) http1: bool,
     /// What the server may know from this request and those before it.
     pub(super) told: Told,
 }
@@ -81,6 +83,21 @@ impl Hop {
         match &self.proxy {
             Some(_) => signs.add_from(is_loopback_host(&self.url)),
             None => signs.add(from),
+        }
+    }
+
+    /// The same request again, over HTTP/1.1.
+    pub(super) fn over_http1(self) -> Self {
+        let redirected = self.seen().redirected;
+        let trace = Trace {
+            redirected,
+            ..Trace::default()
+        };
+        Self {
+            trace: Arc::new(Mutex::new(trace)),
+            sent: Instant::now(),
+            http1: true,
+            ..self
         }
     }
 

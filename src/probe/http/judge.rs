@@ -100,6 +100,7 @@ impl HttpProbe {
                 trace: &Trace::default(),
                 limit,
                 redirected: false,
+                http1: false,
             };
             let failure = why(&scene);
             return Attempt {
@@ -118,6 +119,7 @@ impl HttpProbe {
             trace: &seen,
             limit,
             redirected,
+            http1: hop.http1,
         });
         let address = peers.first().copied();
         let mut signs = state.signs;
