@@ -165,7 +165,7 @@ impl SystemResolver {
 impl Setup {
     fn read() -> Result<Self, NetError> {
         let conf = ResolvConf::read();
-        let servers = conf.servers.iter().map(|ip| Server::new(*ip, &conf));
+        let servers = conf.servers.iter().map(|at| Server::new(*at, &conf));
         Ok(Self {
             hosts: HostsFile::read(),
             servers: servers.collect::<Result<_, _>>()?,

@@ -1,13 +1,14 @@
 //! The files that resolution depends on.
 
 use crate::dns::{NXDOMAIN, Reply};
-use crate::lab::{DEP, DEP6, DNS, DNS6};
+use crate::lab::{DEP, DEP6, DNS, DNS6, world};
 use crate::row::Row;
 
 const URL: &str = "http://dep.test/";
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = resolv_conf();
+    rows.extend(by_ipv6());
     rows.extend(lenient());
     rows.extend(hosts());
     rows
@@ -53,24 +54,6 @@ fn resolv_conf() -> Vec<Row> {
             let run = lab.step(URL).run();
             run.says("/etc/resolv.conf names no name server")
         }),
-        Row::up("name server by IPv6", |lab| {
-            lab.dep(200);
-            lab.etc("resolv.conf", format!("nameserver {DNS6}\n"));
-            lab.names(DNS6, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).run()
-        })
-        .within(0..=1500)
-        .seen("dep 1/1 dns 2/0"),
-        Row::up("name server by IPv6 with a zone", |lab| {
-            lab.dep(200);
-            lab.etc(
-                "resolv.conf",
-                format!("nameserver fe80::1%eth0\nnameserver {DNS}\n"),
-            );
-            lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step(URL).set("timeout", "8s").run()
-        })
-        .within(0..=7000),
         Row::up("search list: a short name", |lab| {
             lab.dep(200);
             lab.etc(
@@ -108,6 +91,39 @@ fn resolv_conf() -> Vec<Row> {
             lab.step("http://dep.example.test/").run()
         })
         .within(0..=1500),
+    ]
+}
+
+fn by_ipv6() -> Vec<Row> {
+    vec![
+        Row::up("name server by IPv6", |lab| {
+            lab.dep(200);
+            lab.etc("resolv.conf", format!("nameserver {DNS6}\n"));
+            lab.names(DNS6, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 2/0"),
+        Row::up("name server by IPv6 with a zone", |lab| {
+            lab.dep(200);
+            lab.etc(
+                "resolv.conf",
+                format!("nameserver fe80::1%eth0\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| Reply::of(question, &[DEP]));
+            lab.step(URL).set("timeout", "8s").run()
+        })
+        .within(0..=7000),
+        Row::up("name server in a zone, and no other", |lab| {
+            lab.dep(200);
+            world("ip addr add fe80::53/64 dev up0 nodad");
+            lab.runner("ip addr add fe80::2/64 dev eth0 nodad");
+            lab.etc("resolv.conf", "nameserver fe80::53%eth0\n");
+            lab.names("::", |question| Reply::of(question, &[DEP]));
+            lab.step(URL).run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 dns 2/0"),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! `/etc/resolv.conf` as the C library reads it: line by line, and what it cannot use is left
 //! out, not the whole file.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -10,6 +10,8 @@ use hickory_resolver::proto::rr::Name as HostName;
 use hickory_resolver::system_conf::read_system_conf;
 
 const FILE: &str = "/etc/resolv.conf";
+/// Where a name server listens.
+const PORT: u16 = 53;
 /// The C library's bounds for numbers: `RES_MAXNDOTS`, `RES_MAXRETRANS`, `RES_MAXRETRY`.
 const MAX_NDOTS: u32 = 15;
 const MAX_TIMEOUT: u32 = 30;
@@ -19,7 +21,7 @@ const MAX_ATTEMPTS: u32 = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResolvConf {
     /// The name servers, in the order in which they are asked.
-    pub(super) servers: Vec<IpAddr>,
+    pub(super) servers: Vec<SocketAddr>,
     /// The domains that a short name is tried in.
     pub(super) search: Vec<HostName>,
     /// How many dots a name has that is tried as it is first.
@@ -56,7 +58,8 @@ impl ResolvConf {
         let Ok((config, options)) = read_system_conf() else {
             return Self::default().or_this_machine(None);
         };
-        let servers = config.name_servers().iter().map(|server| server.ip);
+        let servers = config.name_servers().iter();
+        let servers = servers.map(|server| SocketAddr::new(server.ip, PORT));
         Self {
             servers: servers.collect(),
             search: config.search().to_vec(),
@@ -78,7 +81,7 @@ impl ResolvConf {
                 None => format!("{FILE} names no name server that can be used"),
             };
             self.guessed = Some(format!("{why}, so {local} was asked"));
-            self.servers.push(local);
+            self.servers.push(SocketAddr::new(local, PORT));
         }
         self
     }
@@ -151,9 +154,27 @@ impl Default for ResolvConf {
     }
 }
 
-/// The address of a name server. A zone is left out: the library has no place for it.
-fn server(word: &str) -> Option<IpAddr> {
-    word.split('%').next()?.parse().ok()
+/// The address of a name server. A link-local one has a zone: by which interface it is reached.
+fn server(word: &str) -> Option<SocketAddr> {
+    let Some((ip, zone)) = word.split_once('%') else {
+        return Some(SocketAddr::new(word.parse().ok()?, PORT));
+    };
+    let zone = interface(zone).unwrap_or_default();
+    Some(SocketAddrV6::new(ip.parse().ok()?, PORT, 0, zone).into())
+}
+
+/// The number of an interface, as it is or by its name. The kernel lists the addresses that the
+/// machine has by IPv6: number and name of the interface stand with each.
+fn interface(zone: &str) -> Option<u32> {
+    if let Ok(number) = zone.parse() {
+        return Some(number);
+    }
+    let listed = fs::read_to_string("/proc/net/if_inet6").ok()?;
+    listed.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        let number = words.nth(1)?;
+        (words.last() == Some(zone)).then_some(u32::from_str_radix(number, 16).ok()?)
+    })
 }
 
 /// Those of these words that are domains.
@@ -183,7 +204,7 @@ mod tests {
 
     fn servers(text: &[u8]) -> Vec<String> {
         let servers = parse(text).servers;
-        servers.iter().map(IpAddr::to_string).collect()
+        servers.iter().map(SocketAddr::to_string).collect()
     }
 
     fn search(text: &[u8], hostname: &str) -> Vec<String> {
@@ -197,13 +218,22 @@ mod tests {
             # B\xfcro\n\
             nameserver 10.0.0.2 # B\xfcro\n\
             \tnameserver\tfd00::53;near\n\
-            nameserver fe80::1%eth0\n\
+            nameserver fe80::1%7\n\
+            nameserver fe80::2%nowhere\n\
+            nameserver 10.0.0.3%7\n\
             nameserver\n\
             nameserver dns.example\n\
             nameserver 10.0.0.1:53\n\
             frobnicate \xff\xfe\n\
             nameserver 10.0.0.4";
-        let expected = ["10.0.0.1", "10.0.0.2", "fd00::53", "fe80::1", "10.0.0.4"];
+        let expected = [
+            "10.0.0.1:53",
+            "10.0.0.2:53",
+            "[fd00::53]:53",
+            "[fe80::1%7]:53",
+            "[fe80::2]:53",
+            "10.0.0.4:53",
+        ];
         assert_eq!(servers(text), expected);
     }
 
@@ -253,7 +283,7 @@ mod tests {
     #[test]
     fn a_file_without_a_server_leads_to_this_machine_and_says_so() {
         let conf = parse(b"search corp.test").or_this_machine(None);
-        assert_eq!(conf.servers, [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        assert_eq!(conf.servers, [SocketAddr::from(([127, 0, 0, 1], 53))]);
         let why = conf.guessed.unwrap();
         assert!(why.contains("no name server") && why.contains("127.0.0.1"));
         let missing = io::Error::from(io::ErrorKind::NotFound);

@@ -1,6 +1,6 @@
 //! One name server, and what it says about a name.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use hickory_resolver::Resolver;
@@ -23,18 +23,18 @@ const REMEMBER: Duration = Duration::from_secs(1);
 
 /// A name server.
 pub(super) struct Server {
-    ip: IpAddr,
+    at: SocketAddr,
     sockets: Sockets,
     resolver: Resolver<Sockets>,
 }
 
 impl Server {
     /// Makes ready to ask; nothing is sent.
-    pub(super) fn new(ip: IpAddr, conf: &ResolvConf) -> Result<Self, NetError> {
+    pub(super) fn new(at: SocketAddr, conf: &ResolvConf) -> Result<Self, NetError> {
         let server = if conf.tcp_only {
-            NameServerConfig::tcp(ip)
+            NameServerConfig::tcp(at.ip())
         } else {
-            NameServerConfig::udp_and_tcp(ip)
+            NameServerConfig::udp_and_tcp(at.ip())
         };
         let config = ResolverConfig::from_parts(None, conf.search.clone(), vec![server]);
         let mut options = ResolverOpts::default();
@@ -46,12 +46,12 @@ impl Server {
         options.use_hosts_file = ResolveHosts::Never;
         options.positive_max_ttl = Some(REMEMBER);
         options.negative_max_ttl = Some(Duration::ZERO);
-        let sockets = Sockets::default();
+        let sockets = Sockets::to(at);
         let resolver = Resolver::builder_with_config(config, sockets.clone())
             .with_options(options)
             .build()?;
         Ok(Self {
-            ip,
+            at,
             sockets,
             resolver,
         })
@@ -91,11 +91,11 @@ impl Server {
             NetError::Dns(DnsError::ResponseCode(other)) => NameError::Answered(code(*other)),
             NetError::Timeout => NameError::Silent,
             NetError::Proto(error) => {
-                NameError::Unreadable(format!("{} sent no DNS message: {error}", self.ip))
+                NameError::Unreadable(format!("{} sent no DNS message: {error}", self.at.ip()))
             }
             NetError::Truncated => NameError::Unreadable(format!(
-                "{} cut it off, and does not send it whole by TCP",
-                self.ip
+                "{} has more to say than fits into UDP, and does not answer by TCP",
+                self.at.ip()
             )),
             NetError::Io(error) => self.not_asked(error, is_local(error)),
             // The library does not say why it has no connection; the sockets do.
@@ -107,7 +107,7 @@ impl Server {
     }
 
     fn not_asked(&self, why: &dyn std::fmt::Display, local: bool) -> NameError {
-        let why = format!("{}: {why}", self.ip);
+        let why = format!("{}: {why}", self.at.ip());
         if local {
             NameError::Local(why)
         } else {

@@ -21,8 +21,10 @@ const DATAGRAM: usize = 4096;
 const HEADER: usize = 12;
 
 /// Opens the sockets of one name server.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Sockets {
+    /// The library knows it without its zone.
+    server: SocketAddr,
     tokio: TokioRuntimeProvider,
     trouble: Trouble,
 }
@@ -50,6 +52,15 @@ impl Trouble {
 }
 
 impl Sockets {
+    /// Sockets to this server.
+    pub(super) fn to(server: SocketAddr) -> Self {
+        Self {
+            server,
+            tokio: TokioRuntimeProvider::default(),
+            trouble: Trouble::default(),
+        }
+    }
+
     /// Why the server could not be asked, if that is why.
     pub(super) fn trouble(&self) -> Option<io::Error> {
         let trouble = &self.trouble.0;
@@ -74,19 +85,19 @@ impl RuntimeProvider for Sockets {
 
     fn connect_tcp(
         &self,
-        server: SocketAddr,
+        _: SocketAddr,
         local: Option<SocketAddr>,
         wait: Option<Duration>,
     ) -> Opening<Self::Tcp> {
         let (trouble, opening) = (
             self.trouble.clone(),
-            self.tokio.connect_tcp(server, local, wait),
+            self.tokio.connect_tcp(self.server, local, wait),
         );
         Box::pin(async move { trouble.note(opening.await) })
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Opening<Self::Udp> {
-        let trouble = self.trouble.clone();
+    fn bind_udp(&self, local: SocketAddr, known: SocketAddr) -> Opening<Self::Udp> {
+        let (server, trouble) = (self.server, self.trouble.clone());
         Box::pin(async move {
             let opening = async {
                 let socket = UdpSocket::bind(local).await?;
@@ -96,7 +107,7 @@ impl RuntimeProvider for Sockets {
             let socket = trouble.note(opening.await)?;
             Ok(Connected {
                 socket,
-                server,
+                known,
                 trouble,
             })
         })
@@ -106,7 +117,8 @@ impl RuntimeProvider for Sockets {
 /// A UDP socket that hears from one server only, and of its closed port.
 pub(super) struct Connected {
     socket: UdpSocket,
-    server: SocketAddr,
+    /// The server as the library knows it.
+    known: SocketAddr,
     trouble: Trouble,
 }
 
@@ -151,7 +163,7 @@ impl DnsUdpSocket for Connected {
             let length = self.trouble.note(self.receive(&mut bytes).await)?;
             self.trouble.set(None);
             let answer = bytes.get(..length).unwrap_or_default();
-            Ok((hand_over(answer, buffer), self.server))
+            Ok((hand_over(answer, buffer), self.known))
         })
     }
 
@@ -162,7 +174,7 @@ impl DnsUdpSocket for Connected {
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let mut read = ReadBuf::new(buffer);
         ready!(self.socket.poll_recv(cx, &mut read))?;
-        Poll::Ready(Ok((read.filled().len(), self.server)))
+        Poll::Ready(Ok((read.filled().len(), self.known)))
     }
 
     fn poll_send_to(
@@ -225,7 +237,7 @@ mod tests {
             .enable_io()
             .build();
         runtime.unwrap().block_on(async {
-            let sockets = Sockets::default();
+            let sockets = Sockets::to(server);
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let socket = sockets.bind_udp(any, server).await.unwrap();
             socket.send_to(b"question", server).await.unwrap();
