@@ -8,6 +8,7 @@ mod hosts;
 mod resolv_conf;
 mod server;
 mod socket;
+mod turn;
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -23,11 +24,10 @@ use super::trace;
 use hosts::HostsFile;
 use resolv_conf::ResolvConf;
 use server::Server;
+use turn::in_turn;
 
 /// Questions under way at once: a name server drops what comes in too large a burst.
 const AT_ONCE: usize = 64;
-/// How long a name server may be silent before the next one is asked as well.
-const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Why a name did not resolve.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -213,43 +213,6 @@ fn ask<'a>(
     })
 }
 
-/// The first server's answer, or that of the others.
-async fn in_turn<T>(
-    first: impl Future<Output = Result<T, NameError>>,
-    others: impl Future<Output = Result<T, NameError>>,
-    patience: Duration,
-) -> Result<T, NameError> {
-    tokio::pin!(first, others);
-    let turn_ends = tokio::time::Instant::now() + patience;
-    match tokio::time::timeout(HEAD_START.min(patience), &mut first).await {
-        Ok(Err(error)) if !error.is_final() => {
-            return others.await.map_err(|later| error.or(later));
-        }
-        Ok(answered) => return answered,
-        Err(_) => {}
-    }
-    let (mut failed, mut later, mut turn_is_over) = (None, None, false);
-    loop {
-        tokio::select! {
-            biased;
-            got = &mut first, if failed.is_none() => match got {
-                Err(error) if !error.is_final() => failed = Some(error),
-                answered => return answered,
-            },
-            got = &mut others, if later.is_none() => match got {
-                Err(error) => later = Some(error),
-                found => return found,
-            },
-            () = tokio::time::sleep_until(turn_ends), if !turn_is_over => turn_is_over = true,
-        }
-        match (failed.take(), later.take()) {
-            (Some(error), Some(other)) => return Err(error.or(other)),
-            (None, Some(other)) if turn_is_over && other.is_final() => return Err(other),
-            kept => (failed, later) = kept,
-        }
-    }
-}
-
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
@@ -268,8 +231,6 @@ impl Resolve for SystemResolver {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
-
     use super::*;
 
     #[test]
@@ -299,101 +260,5 @@ mod tests {
                 (got, _) => panic!("{host}: {got:?}"),
             }
         }
-    }
-
-    type Answer = Result<&'static str, NameError>;
-
-    const SERVFAIL: &str = "SERVFAIL";
-
-    fn servfail() -> Answer {
-        Err(NameError::Answered(SERVFAIL.to_owned()))
-    }
-
-    /// An answer after so many seconds.
-    async fn after(seconds: u64, answer: Answer) -> Answer {
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-        answer
-    }
-
-    fn play(test: impl Future<Output = ()>) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build();
-        runtime.unwrap().block_on(test);
-    }
-
-    const PATIENCE: Duration = Duration::from_secs(5);
-
-    #[test]
-    fn the_next_server_is_asked_at_once_where_one_fails() {
-        play(async {
-            let begun = tokio::time::Instant::now();
-            for failure in [
-                servfail(),
-                Err(NameError::Failed("refused".to_owned())),
-                Err(NameError::Local("no zone".to_owned())),
-                Err(NameError::Unreadable("garbage".to_owned())),
-            ] {
-                let got = in_turn(ready(failure), ready(Ok("second")), PATIENCE).await;
-                assert_eq!(got, Ok("second"));
-            }
-            assert_eq!(begun.elapsed(), Duration::ZERO);
-        });
-    }
-
-    #[test]
-    fn no_other_server_is_asked_after_an_answer() {
-        play(async {
-            let never = async { panic!("the second server was asked") };
-            let got = in_turn(ready(Err(NameError::NoSuchName)), never, PATIENCE).await;
-            assert_eq!(got, Err::<&str, _>(NameError::NoSuchName));
-        });
-    }
-
-    #[test]
-    fn a_silent_server_is_not_waited_for() {
-        play(async {
-            let begun = tokio::time::Instant::now();
-            let got = in_turn(pending(), ready(Ok("second")), PATIENCE).await;
-            assert_eq!(got, Ok("second"));
-            assert_eq!(begun.elapsed(), HEAD_START);
-            // Its own answer would have counted.
-            let late = after(3, Ok("first"));
-            assert_eq!(in_turn(late, pending(), PATIENCE).await, Ok("first"));
-        });
-    }
-
-    /// A server of the outside does not know the names of the inside.
-    #[test]
-    fn that_there_is_no_such_name_is_heard_from_the_server_whose_turn_it_is() {
-        play(async {
-            let nowhere = || ready(Err(NameError::NoSuchName));
-            let got = in_turn(after(3, Ok("first")), nowhere(), PATIENCE).await;
-            assert_eq!(got, Ok("first"));
-            let begun = tokio::time::Instant::now();
-            let got: Answer = in_turn(pending(), nowhere(), PATIENCE).await;
-            assert_eq!(got, Err(NameError::NoSuchName));
-            assert_eq!(begun.elapsed(), PATIENCE);
-        });
-    }
-
-    #[test]
-    fn of_several_failures_the_one_that_says_most_counts() {
-        play(async {
-            let silent = || Err(NameError::Silent);
-            let local = || Err(NameError::Local("no zone".to_owned()));
-            for (first, second, expected) in [
-                (servfail(), silent(), servfail()),
-                (silent(), servfail(), servfail()),
-                (local(), silent(), silent()),
-                (local(), local(), local()),
-            ] {
-                let got = in_turn(ready(first.clone()), ready(second.clone()), PATIENCE).await;
-                assert_eq!(got, expected);
-                let got = in_turn(after(2, first), ready(second), PATIENCE).await;
-                assert_eq!(got, expected);
-            }
-        });
     }
 }
