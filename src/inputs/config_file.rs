@@ -55,7 +55,7 @@ pub(super) fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInp
             continue;
         }
         let Some(field) = raw.config_key(&key) else {
-            problems.general(&shown, unknown(&key));
+            problems.explained(&shown, || unknown(&key));
             continue;
         };
         match node {
@@ -78,6 +78,10 @@ pub(super) fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInp
         );
     }
     let Some(found) = found else {
+        // The targets may stand in what was left unread.
+        if problems.are_enough() {
+            return None;
+        }
         problems.value("config", path, "has no targets");
         return None;
     };

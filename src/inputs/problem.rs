@@ -62,16 +62,21 @@ pub struct Problems {
 impl Problems {
     /// Notes a value that cannot be used. The value is masked here, so no caller can forget.
     pub fn value(&mut self, input: &str, value: &str, reason: impl Into<String>) {
-        self.note(input, || Some(text::show_value(value)), reason);
+        self.note(input, || Some(text::show_value(value)), || reason.into());
     }
 
     /// Notes a key that cannot be used, masked as such.
     pub fn key(&mut self, input: &str, key: &str, reason: impl Into<String>) {
-        self.note(input, || Some(text::show_key(key)), reason);
+        self.note(input, || Some(text::show_key(key)), || reason.into());
     }
 
     /// Notes a problem that no single value shows.
     pub fn general(&mut self, input: &str, reason: impl Into<String>) {
+        self.note(input, || None, || reason.into());
+    }
+
+    /// The same, where the reason takes a search that only a problem that is kept is worth.
+    pub fn explained(&mut self, input: &str, reason: impl FnOnce() -> String) {
         self.note(input, || None, reason);
     }
 
@@ -79,13 +84,13 @@ impl Problems {
         &mut self,
         input: &str,
         value: impl FnOnce() -> Option<String>,
-        reason: impl Into<String>,
+        reason: impl FnOnce() -> String,
     ) {
         if self.kept.len() < KEPT {
             self.kept.push(Problem {
                 input: text::clean(input, 3 * text::PIECE),
                 value: value(),
-                reason: reason.into(),
+                reason: reason(),
             });
         } else {
             self.more += 1;

@@ -235,7 +235,7 @@ fn with_options(
                 "method" => own.method = problems.take(&at, text, values::method(text))?,
                 "redirects" => own.redirects = problems.take(&at, text, values::redirects(text))?,
                 "optional" => required = !problems.take(&at, text, values::boolean(text))?,
-                _ => problems.general(&at, unknown(key)),
+                _ => problems.explained(&at, || unknown(key)),
             }
             Some(())
         };
