@@ -67,7 +67,9 @@ pub fn status_set(value: &str) -> Result<StatusSet, String> {
 
 fn status_range(part: &str) -> Option<(u16, u16)> {
     if let Some(limit) = part.strip_prefix('<') {
-        let limit: u16 = limit.trim().parse().ok()?;
+        let limit = limit.trim();
+        let digits = limit.len() == 3 && limit.bytes().all(|byte| byte.is_ascii_digit());
+        let limit: u16 = limit.parse().ok().filter(|_| digits)?;
         return (101..=600).contains(&limit).then(|| (100, limit - 1));
     }
     if let Some(class) = part.strip_suffix("xx").or_else(|| part.strip_suffix("XX")) {
@@ -157,7 +159,8 @@ mod tests {
             );
         }
         for bad in [
-            "", "abc", "300-200", "20", "2x", "<100", "0xx", "+200", "200,,204", "-1", "700",
+            "", "abc", "300-200", "20", "2x", "<100", "<0501", "<+501", "0xx", "+200", "200,,204",
+            "-1", "700",
         ] {
             assert!(status_set(bad).is_err(), "{bad}");
         }
