@@ -14,6 +14,7 @@ pub mod targets;
 pub mod values;
 pub mod yaml;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Inputs {
     pub ca_certificates: Option<Vec<u8>>,
     /// Where to write the JSON report.
     pub report_file: Option<ReportTo>,
+    /// Keeps the reader of a report file that is a pipe waiting until the report is written.
+    pub report_pipe: Option<File>,
 }
 
 /// Where the JSON report goes.

@@ -2,6 +2,7 @@
 //! problem.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub fn resolve(
     let defaults = read_defaults(&raw, &mut problems);
     check_source(&raw, urls, surroundings.by_hand, &mut problems);
     let targets = read_targets(&raw, urls, config_targets, &defaults, &mut problems);
-    let inputs = Inputs {
+    let mut inputs = Inputs {
         targets,
         deadline: read(
             raw.deadline.as_deref(),
@@ -110,11 +111,13 @@ pub fn resolve(
             .as_deref()
             .and_then(|path| read_certificates(path, &mut problems)),
         report_file: raw.report_file.as_deref().map(ReportTo::named),
+        report_pipe: None,
     };
     // Last, because it may leave a file behind, which is taken back where nothing will be written.
     if let Some(ReportTo::File(path)) = &inputs.report_file {
-        let existed = path.exists();
-        check_writable(path, &mut problems);
+        // A link that leads nowhere is there, too.
+        let existed = path.symlink_metadata().is_ok();
+        inputs.report_pipe = check_writable(path, &mut problems);
         if !existed && !problems.is_empty() {
             // It is gone already where it could not be made.
             let _ = std::fs::remove_file(path);
@@ -291,14 +294,15 @@ fn read_control(
 }
 
 /// Opens the report file as it will be written later, and leaves its content alone.
-fn check_writable(path: &Path, problems: &mut Problems) {
-    if let Err(error) = crate::report::file::check(path) {
+fn check_writable(path: &Path, problems: &mut Problems) -> Option<File> {
+    crate::report::file::check(path).unwrap_or_else(|error| {
         problems.value(
             "report-file",
             &path.to_string_lossy(),
             format!("cannot be written: {error}"),
         );
-    }
+        None
+    })
 }
 
 #[cfg(test)]

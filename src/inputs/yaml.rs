@@ -186,7 +186,7 @@ impl Builder {
                 (None, Node::Scalar(text)) => *key = Some(text),
                 (None, Node::Null) => *key = Some("null".to_owned()),
                 (None, Node::List(_) | Node::Map(_)) => {
-                    return Err("a key that is no single value");
+                    return Err("a key that is not a single value");
                 }
             },
         }

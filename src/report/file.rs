@@ -101,15 +101,13 @@ pub fn is_plain(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
-/// Whether a file can be written, without a change to what it holds.
-pub fn check(path: &Path) -> io::Result<()> {
+/// Whether a file can be written, without a change to what it holds. What is not a plain file is
+/// returned, to be kept until it is written: the reader of a pipe would take its end for the end of
+/// the report, and leave.
+pub fn check(path: &Path) -> io::Result<Option<File>> {
     let file = open(path, OpenOptions::new().append(true))?;
     let plain = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    if !plain {
-        // The reader of a pipe would take its end for the end of the report, and leave.
-        std::mem::forget(file);
-    }
-    Ok(())
+    Ok((!plain).then_some(file))
 }
 
 /// Whether a path leads to standard output: one that a log would be written over, or into.
