@@ -30,6 +30,9 @@ give_up() {
 # for every runner the last one counts. As a command of a person (with arguments) it may be one
 # that has no outputs at all.
 start() {
+  # A file that may not grow (`ulimit -f`) is to be an error of the write, here and in the program,
+  # and not the end of either. Not every shell knows the signal.
+  trap '' XFSZ 2>/dev/null || :
   if [ "$#" = 1 ] && [ -f "${GITHUB_OUTPUT:-}" ]; then
     presume_dead 2>/dev/null || :
   fi

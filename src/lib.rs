@@ -57,6 +57,7 @@ pub fn run(
 ) -> u8 {
     let env = RunnerEnv::from_env(vars.clone());
     let from_env = RawInputs::from_env(vars);
+    signals::survive_file_size_limit();
     let json = args.iter().any(|arg| arg == "--json");
     let request = cli::parse(args);
     let screen = Screen::open(env.in_ci(), log_stream(&request, &from_env, json));

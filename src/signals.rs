@@ -22,9 +22,6 @@ impl Signals {
     #[cfg(unix)]
     #[must_use]
     pub fn listen() -> Self {
-        // A file that grows beyond the limit of its size (`ulimit -f`) is an error of the write
-        // then, like a full disk, and does not end the process in the middle of it.
-        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
         Self {
             int: signal(SignalKind::interrupt()).ok(),
             term: signal(SignalKind::terminate()).ok(),
@@ -62,6 +59,29 @@ impl Signals {
         }
     }
 }
+
+/// Makes a file that grows beyond the limit of its size (`ulimit -f`) an error of the write, like a
+/// full disk; by default the signal ends the process in the middle of it. Costs nothing where there
+/// is no limit.
+#[cfg(unix)]
+pub fn survive_file_size_limit() {
+    use rustix::process::{Resource, getrlimit};
+    if getrlimit(Resource::Fsize).current.is_none() {
+        return;
+    }
+    // The handler stays when its runtime is gone. Without one the signal does what it did.
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+    {
+        let _in_it = runtime.enter();
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    }
+}
+
+/// There is no such limit.
+#[cfg(not(unix))]
+pub fn survive_file_size_limit() {}
 
 #[cfg(unix)]
 async fn arrival(signal: &mut Option<Signal>) {

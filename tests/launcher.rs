@@ -678,6 +678,23 @@ fn a_program_that_cannot_report_its_death_leaves_outputs_all_the_same() {
 }
 
 #[test]
+fn a_limit_of_file_size_does_not_keep_the_program_from_starting() {
+    for shell in SHELLS {
+        let stage = Stage::linux("x86_64");
+        let outputs = stage.path("outputs");
+        fs::write(&outputs, "").unwrap();
+        let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+        let launcher = stage.text("action/dist/run.sh");
+        let mut limited = Command::new("/bin/sh");
+        limited.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]);
+        let command = stage.command(shell, &launcher);
+        limited.arg(command.get_program()).args(command.get_args());
+        limited.env_clear().envs(&stage.env);
+        Run::of(limited.current_dir(stage.directory.path())).started();
+    }
+}
+
+#[test]
 fn what_the_program_reports_comes_last() {
     for shell in SHELLS {
         let stage = Stage::linux("x86_64");
