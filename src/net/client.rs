@@ -157,10 +157,32 @@ fn finish(builder: ClientBuilder) -> Result<Client, NetworkError> {
 /// did, and the HTTP library's repeats the address with its query.
 #[must_use]
 pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(tls) = tls_error(error) {
+        return tls::words::handshake(tls);
+    }
     let mut root = error;
     while let Some(source) = root.source() {
         root = source;
     }
     // An error without a source that has an address in it still shows none of its secrets.
     crate::text::show_value(&root.to_string())
+}
+
+/// The TLS error in a chain, if there is one. An I/O error carries it inside, where `source` does
+/// not lead.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
+        }
+        if let Some(inner) = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+        {
+            return tls_error(inner);
+        }
+        current = error.source();
+    }
+    None
 }

@@ -114,8 +114,8 @@ fn troubles() -> Vec<Trouble> {
             (),
         ),
         secure("expired", Certified::Expired),
-        secure("not valid for name", Certified::OtherName),
-        secure("UnknownIssuer", Certified::UnknownIssuer),
+        secure("for another name", Certified::OtherName),
+        secure("not signed by a trusted root", Certified::UnknownIssuer),
         Trouble::new("refused", "http://forge.invalid/api/v1".to_owned(), ())
             .env("http_proxy", proxy.url())
             .env("no_proxy", "127.0.0.1")

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::is_ca_as_end_entity;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 /// What went wrong with a handshake; what is wrong with a certificate says [`certificate`].
@@ -40,7 +41,9 @@ pub fn handshake(error: &Error) -> String {
         Error::NoCertificatesPresented => "the server sent no certificate".to_owned(),
         Error::DecryptError => "what the server sent cannot be decrypted".to_owned(),
         Error::PeerSentOversizedRecord => "the server sent a record that is too large".to_owned(),
-        Error::InvalidCertificate(error) => certificate(error),
+        Error::InvalidCertificate(error) => {
+            format!("the certificate is not valid: {}", certificate(error))
+        }
         Error::General(why) => why.clone(),
         Error::Other(other) => other.to_string(),
         other => plain(other),
@@ -52,6 +55,17 @@ pub fn handshake(error: &Error) -> String {
 pub fn certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::BadEncoding => "it cannot be decoded".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not yet valid".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name".to_owned()
+        }
+        CertificateError::UnknownIssuer => "it is not signed by a trusted root".to_owned(),
+        other if is_ca_as_end_entity(other) => "it is not signed by a trusted root".to_owned(),
         CertificateError::BadSignature => "its signature is wrong".to_owned(),
         CertificateError::Revoked => "it was revoked".to_owned(),
         CertificateError::UnhandledCriticalExtension => {
