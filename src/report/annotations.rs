@@ -104,8 +104,7 @@ pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
         .push(entry);
     }
     // A step that was interrupted has not looked long enough to say anything about the network.
-    let own_failure = report.exit_code == RunResult::Error.code();
-    let interrupted = report.result == RunResult::Error && !own_failure;
+    let interrupted = report.was_interrupted();
     let unknown = report.with(Verdict::Unknown).count();
     if let Some(first) = report.with(Verdict::Unknown).next().filter(|_| interrupted) {
         let message = format!("{}{}: {}", first.name, rest(unknown), first.message);

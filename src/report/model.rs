@@ -267,6 +267,12 @@ impl Report {
         self.with(wanted).find(|target| target.required)
     }
 
+    /// Whether the step ended before it could find out, and not by a failure of its own.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.result == RunResult::Error && self.exit_code != RunResult::Error.code()
+    }
+
     /// One line for people: what was found.
     #[must_use]
     pub fn headline(&self) -> String {
@@ -294,7 +300,10 @@ impl Report {
                 named(&required(Verdict::Unknown))
             ),
             RunResult::Invalid => "invalid configuration".to_owned(),
-            RunResult::Error => "no verdict: the step was interrupted or failed".to_owned(),
+            RunResult::Error if self.was_interrupted() => {
+                "no verdict: the step was interrupted".to_owned()
+            }
+            RunResult::Error => "error: dep-preflight itself failed".to_owned(),
         }
     }
 }

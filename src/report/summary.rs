@@ -64,8 +64,8 @@ fn meaning(report: &Report) -> String {
                 "{} {}, which does not count. If the run fails, it is not because a required dependency could not be reached at its start.",
                 if required { "Every required dependency answered." } else { "No dependency is required." },
                 match count {
-                    1 => "One optional dependency did not answer".to_owned(),
-                    more => format!("{more} optional dependencies did not answer"),
+                    1 => "One optional dependency could not be reached".to_owned(),
+                    more => format!("{more} optional dependencies could not be reached"),
                 }
             )
         }
@@ -79,7 +79,8 @@ fn meaning(report: &Report) -> String {
             named(Verdict::Unknown)
         ),
         RunResult::Invalid => "The configuration cannot be used; nothing was probed.".to_owned(),
-        RunResult::Error => "The step ended before every target had a verdict; this is what is known.".to_owned(),
+        RunResult::Error if report.was_interrupted() => "The step was interrupted before every target had a verdict; this is what is known.".to_owned(),
+        RunResult::Error => "dep-preflight itself failed, as the log says; later steps cannot go by its outputs. This is what it found about the targets.".to_owned(),
     }
 }
 

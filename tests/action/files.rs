@@ -167,6 +167,11 @@ fn a_report_says_that_the_outputs_could_not_be_written() {
         (&"error".into(), &1.into()),
         "{run}"
     );
+    // Nor does anything say that the target had no verdict.
+    let last = run.stdout.lines().last().unwrap_or_default();
+    assert!(last.starts_with("error: dep-preflight"), "{last}\n{run}");
+    assert!(run.summary.contains("dep-preflight itself failed"), "{run}");
+    assert!(!run.stdout.contains("interrupted"), "{run}");
 }
 
 /// A limit of the file's size is an error, too, and leaves no half of an entry.
@@ -185,6 +190,28 @@ fn outputs_that_become_too_long_are_an_error() {
         run.annotated("error", "INTERNAL").contains("outputs"),
         "{run}"
     );
+}
+
+/// Also where nothing is probed.
+#[test]
+fn outputs_that_are_full_do_not_kill_a_step_that_is_refused() {
+    let step =
+        Preflight::probing("nonsense").file("outputs", "a=".to_owned() + &"x".repeat(1021) + "\n");
+    let run = step.shell("ulimit -f 1").run();
+    assert_eq!(run.code, Some(78), "{run}");
+    assert!(!run.annotated("error", "CONFIG").is_empty(), "{run}");
+}
+
+/// A link of the user's is not taken back with the file that was never made.
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_report_stays() {
+    let step = Preflight::probing("nonsense").set("report-file", "link");
+    let link = step.path("link");
+    std::os::unix::fs::symlink("target.json", &link).unwrap();
+    let run = step.run();
+    assert_eq!(run.code, Some(78), "{run}");
+    assert!(link.symlink_metadata().is_ok(), "{run}");
 }
 
 /// The main thread's stack is not for the program to choose.

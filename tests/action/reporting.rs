@@ -162,11 +162,11 @@ fn an_optional_target_that_is_down_is_not_passed_over() {
         (0, "Every dependency answered."),
         (
             1,
-            "Every required dependency answered. One optional dependency did not",
+            "Every required dependency answered. One optional dependency could not",
         ),
         (
             2,
-            "Every required dependency answered. 2 optional dependencies did not",
+            "Every required dependency answered. 2 optional dependencies could not",
         ),
     ] {
         let optional =
