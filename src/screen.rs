@@ -66,6 +66,8 @@ pub struct Screen {
     terminal: bool,
     live: bool,
     linger: bool,
+    /// Where lines go by themselves, because no thread could be started to write them.
+    direct: Option<Stream>,
 }
 
 enum Message {
@@ -83,8 +85,7 @@ impl Screen {
         let live = terminal && !in_ci && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let colours = live && coloured(std::env::var_os("NO_COLOR").as_deref());
         let (sender, receiver) = mpsc::channel();
-        // Without a thread there is no log; outputs and exit code still say everything.
-        let _ = thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("screen".to_owned())
             .spawn(move || write_all(&receiver, stream, colours));
         Self {
@@ -92,6 +93,7 @@ impl Screen {
             terminal,
             live,
             linger: terminal && in_ci,
+            direct: writer.is_err().then_some(stream),
         }
     }
 
@@ -114,8 +116,14 @@ impl Screen {
 
     /// Writes a line in a colour.
     pub fn toned(&self, text: impl Into<String>, tone: Tone) {
+        let text = text.into();
+        if let Some(stream) = self.direct {
+            let line = text.replace(['\n', '\r'], " ") + "\n";
+            let _ = stream.write(line.as_bytes());
+            return;
+        }
         // A failed send means that the writer is gone, and with it the reader.
-        let _ = self.sender.send(Message::Line(text.into(), tone));
+        let _ = self.sender.send(Message::Line(text, tone));
     }
 
     /// Shows what is going on below the lines so far, in place of what was shown before.

@@ -1,8 +1,9 @@
 //! Watches over the step: a hard deadline, and panics, from a thread that does nothing else.
 //!
 //! Whatever the step hangs in (a file that is a pipe nobody reads, a bug), the process ends in
-//! time; if it panics, the outputs and the commit status
-//! still say so. With `panic = "abort"` nothing can be caught: the hook reports and waits.
+//! time; if it panics before it has told how it ended, the outputs and the commit status say so,
+//! later a line of the log does. With `panic = "abort"` nothing can be caught: the hook reports
+//! and waits.
 
 use std::panic;
 use std::path::PathBuf;
@@ -133,9 +134,9 @@ fn stand_aside() -> ! {
     }
 }
 
-/// Runs the work under supervision and returns its exit status. The work has the main thread:
-/// the C library gives any other a heap that grows page by page, two system calls for each
-/// target. The supervisor has the other, and ends the process from there where it must.
+/// Runs the work under supervision and returns its exit status. The work has the main thread,
+/// whose stack is the system's to size (and too small in places: `has_small_stack`). The
+/// supervisor has the other, and ends the process from there where it must.
 pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8 + Send) -> ExitCode {
     let (sender, receiver) = mpsc::channel();
     let supervisor = Supervisor {
@@ -254,6 +255,8 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
             drop(emergency);
             // What was said already may still be on its way.
             if let Some(screen) = screen {
+                let line = format!("dep-preflight: not all of it could be reported: {what}");
+                screen.toned(line, Tone::Bad);
                 screen.close(false, Instant::now() + MARGIN);
             }
             return status;

@@ -30,15 +30,15 @@ impl Step<'_> {
         let written = self.write_outputs(&finding.report, report_file.as_deref());
         if let Err(why) = &written {
             self.fail(&mut finding, why);
-            // A pipe's reader has read it as it was.
-            if report_file.is_some_and(|path| file::is_plain(&path)) {
-                self.write_report(&finding.report, signals).await;
-            }
         }
-        self.annotate(&finding.report, written.is_err());
-        // From here on only the telling can hang; the end is known.
+        // From here on only the telling can hang or fail; the end is known.
         self.supervisor
             .settle(finding.exit.status(self.inputs.fail_on_down));
+        // A pipe's reader has read it as it was.
+        if written.is_err() && report_file.is_some_and(|path| file::is_plain(&path)) {
+            self.write_report(&finding.report, signals).await;
+        }
+        self.annotate(&finding.report, written.is_err());
         self.write_summary(&finding.report);
         let interrupted = finding.exit.interrupt.is_some();
         if (!interrupted || pending)
