@@ -6,6 +6,7 @@ pub mod machine;
 pub mod proxy;
 pub mod resolver;
 pub mod roots;
+pub mod timer;
 pub mod tls;
 pub mod trace;
 

@@ -44,9 +44,9 @@ pub enum NameError {
     /// The name server answered with something that cannot be read.
     #[error("the name server's answer cannot be read: {0}")]
     Unreadable(String),
-    /// The name server did not answer.
+    /// The name server did not answer any question within this time.
     #[error("no answer from the name server")]
-    Silent,
+    Silent(Duration),
     /// The name server cannot be reached, or something local failed.
     #[error("the name server cannot be asked: {0}")]
     Failed(String),
@@ -72,13 +72,23 @@ impl NameError {
         }
     }
 
+    /// If it is a timer that says so, how long it waited.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        match self {
+            Self::Silent(time) => Some(*time),
+            Self::Guessed(error, _) => error.waited(),
+            _ => None,
+        }
+    }
+
     /// How much it says: of two servers that failed, the one whose error says more is right.
     const fn weight(&self) -> u8 {
         match self {
             Self::NoSuchName | Self::NoAddress | Self::NotAName(_) => 5,
             Self::Answered(_) => 4,
             Self::Unreadable(_) => 3,
-            Self::Silent => 2,
+            Self::Silent(_) => 2,
             Self::Failed(_) | Self::Guessed(..) => 1,
             Self::Local(_) => 0,
         }
@@ -204,7 +214,7 @@ fn ask<'a>(
 ) -> Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NameError>> + Send + 'a>> {
     Box::pin(async move {
         let Some((first, others)) = servers.split_first() else {
-            return Err(NameError::Silent);
+            return Err(NameError::Silent(patience));
         };
         if others.is_empty() {
             return first.lookup(name).await;

@@ -97,12 +97,6 @@ impl Cause {
         matches!(self, Self::Dns | Self::Unreachable | Self::ConnectTimeout)
     }
 
-    /// Whether it was waited for something that did not come in time.
-    #[must_use]
-    pub const fn is_waiting(self) -> bool {
-        matches!(self, Self::ConnectTimeout | Self::ResponseTimeout)
-    }
-
     /// Whether something came back from the far side: a status, a refusal, a reset, a TLS
     /// failure or other bytes. An answer of the proxy is not the far side's.
     #[must_use]

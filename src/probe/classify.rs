@@ -26,6 +26,9 @@ pub struct Failure {
     pub cause: Cause,
     /// What happened, for people.
     pub detail: String,
+    /// If it is a timer that says so, how long it waited: where the runner stood still
+    /// meanwhile, it says nothing.
+    pub waited: Option<Duration>,
 }
 
 impl Failure {
@@ -34,6 +37,24 @@ impl Failure {
         Self {
             cause,
             detail: detail.into(),
+            waited: None,
+        }
+    }
+
+    /// A failure that a timer found, after so long.
+    fn after(waited: Duration, cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            waited: Some(waited),
+            ..Self::new(cause, detail)
+        }
+    }
+
+    /// The same failure, in other words.
+    fn told(self, cause: Cause, detail: String) -> Self {
+        Self {
+            cause,
+            detail,
+            waited: self.waited,
         }
     }
 }
@@ -125,7 +146,8 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
     let limit = scene.limit;
     let trace = scene.trace;
     if trace.connected.is_some() {
-        return Failure::new(
+        return Failure::after(
+            limit.time,
             Cause::ResponseTimeout,
             format!(
                 "connected to {}, but no complete answer within {limit}",
@@ -134,7 +156,8 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
         );
     }
     if scene.greeted() {
-        return Failure::new(
+        return Failure::after(
+            limit.time,
             Cause::ResponseTimeout,
             format!(
                 "connected to {}, but the TLS handshake was not finished within {limit}",
@@ -144,12 +167,14 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
     }
     let name_pending = trace.name_asked.is_some() && trace.name_answered.is_none();
     match scene.proxy {
-        Some(proxy) if name_pending => Failure::new(
+        Some(proxy) if name_pending => Failure::after(
+            limit.time,
             Cause::Proxy,
             format!("the proxy {} did not resolve within {limit}", proxy.shown),
         ),
         // The proxy is there and has not said anything about the way to the target.
-        Some(proxy) if proxy_answers == Some(true) => Failure::new(
+        Some(proxy) if proxy_answers == Some(true) => Failure::after(
+            limit.time,
             Cause::ConnectTimeout,
             format!(
                 "no connection to {} through the proxy {} within {limit}",
@@ -157,18 +182,21 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
                 proxy.shown
             ),
         ),
-        Some(proxy) => Failure::new(
+        Some(proxy) => Failure::after(
+            limit.time,
             Cause::Proxy,
             format!("no connection to the proxy {} within {limit}", proxy.shown),
         ),
-        None if name_pending => Failure::new(
+        None if name_pending => Failure::after(
+            limit.time,
             Cause::Dns,
             format!(
                 "{} did not resolve: no answer from the name server within {limit}",
                 text::clean(scene.host, text::PIECE)
             ),
         ),
-        None => Failure::new(
+        None => Failure::after(
+            limit.time,
             Cause::ConnectTimeout,
             format!("no connection to {} within {limit}", scene.peer()),
         ),
@@ -332,7 +360,10 @@ fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
         Cause::Dns
     };
     let detail = text::clean(&format!("{host} did not resolve: {error}"), text::PIECE);
-    Failure::new(cause, detail)
+    Failure {
+        waited: error.waited(),
+        ..Failure::new(cause, detail)
+    }
 }
 
 fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
@@ -438,11 +469,13 @@ fn io(error: &io::Error, scene: &Scene<'_>) -> Failure {
         | io::ErrorKind::UnexpectedEof
         | io::ErrorKind::NotConnected
         | io::ErrorKind::WriteZero => closed(scene),
-        io::ErrorKind::TimedOut if stands => Failure::new(
+        io::ErrorKind::TimedOut if stands => Failure::after(
+            scene.limit.time,
             Cause::ResponseTimeout,
             format!("connected to {peer}, which then fell silent"),
         ),
-        io::ErrorKind::TimedOut => Failure::new(
+        io::ErrorKind::TimedOut => Failure::after(
+            scene.limit.time,
             Cause::ConnectTimeout,
             format!("no connection to {peer} within {}", scene.limit),
         ),
@@ -536,14 +569,12 @@ fn by_progress(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
 fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
     let hung_up = matches!(failure.cause, Cause::Tls | Cause::Reset | Cause::Closed);
     if scene.trace.client_certificate_wanted && hung_up {
-        return Failure::new(
-            Cause::Tls,
-            format!(
-                "{} demands a client certificate, and none is ever sent ({})",
-                text::clean(scene.host, text::PIECE),
-                failure.detail
-            ),
+        let detail = format!(
+            "{} demands a client certificate, and none is ever sent ({})",
+            text::clean(scene.host, text::PIECE),
+            failure.detail
         );
+        return failure.told(Cause::Tls, detail);
     }
     failure
 }
@@ -551,13 +582,12 @@ fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
 /// What came of asking again, as the server wanted.
 fn over_http1(failure: Failure, scene: &Scene<'_>) -> Failure {
     if scene.http1 {
-        return Failure::new(
-            failure.cause,
-            format!(
-                "asked for HTTP/1.1 in place of HTTP/2, and then: {}",
-                failure.detail
-            ),
+        let detail = format!(
+            "asked for HTTP/1.1 in place of HTTP/2, and then: {}",
+            failure.detail
         );
+        let cause = failure.cause;
+        return failure.told(cause, detail);
     }
     failure
 }
@@ -565,13 +595,13 @@ fn over_http1(failure: Failure, scene: &Scene<'_>) -> Failure {
 /// Whatever went wrong before the target had a say is the proxy's.
 fn at_proxy(failure: Failure, scene: &Scene<'_>) -> Failure {
     match scene.proxy {
-        Some(proxy) if failure.cause != Cause::Proxy => Failure::new(
-            Cause::Proxy,
-            format!(
+        Some(proxy) if failure.cause != Cause::Proxy => {
+            let detail = format!(
                 "the proxy {} cannot be used: {}",
                 proxy.shown, failure.detail
-            ),
-        ),
+            );
+            failure.told(Cause::Proxy, detail)
+        }
         _ => failure,
     }
 }

@@ -16,10 +16,11 @@ use answer::{Answer, Leads};
 use hop::{Hop, Shared, Told, has_query, lock, peers_of};
 
 use super::classify::{self, Failure, Limit, Scene};
-use super::pulse::{self, in_time};
+use super::pulse;
 use super::{Attempt, Budget, Cause, tunnel};
 use crate::net::client::NetworkError;
 use crate::net::proxy::Proxy;
+use crate::net::timer::in_time;
 use crate::net::trace::{self, Trace};
 use crate::net::{Network, machine};
 use crate::target::{Method, StatusSet};
@@ -73,7 +74,7 @@ impl HttpProbe {
             (waited, proxy_there.flatten())
         };
         let stood = budget.pulse.stood_still().saturating_sub(stood);
-        let stood = pulse::is_standstill(stood, waited.late, limit.time);
+        let standstill = |wait| pulse::is_standstill(stood, waited.late, wait);
         let mut attempt = match waited.done {
             Some(Ok((hop, answer))) => self.judge(answer, &hop, &walk, until).await,
             ended => {
@@ -84,11 +85,9 @@ impl HttpProbe {
                         Some(broken) if !timed_out => broken.classify(scene),
                         _ => classify::timeout(scene, proxy_there),
                     };
-                    match stood {
-                        Some(stood) if timed_out || failure.cause.is_waiting() => {
-                            classify::stood_still(scene, stood)
-                        }
-                        _ => failure,
+                    match failure.waited.and_then(standstill) {
+                        Some(stood) => classify::stood_still(scene, stood),
+                        None => failure,
                     }
                 });
                 attempt.cut_short = timed_out && limit.is_cut_short();

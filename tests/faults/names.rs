@@ -1,9 +1,10 @@
 //! Name servers, good and bad.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::dns::{A, AAAA, NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
-use crate::lab::{DEP, DEP6, DNS, Lab, world_filter};
+use crate::lab::{DEP, DEP6, DNS, Lab, eventually, world_filter};
 use crate::relay;
 use crate::row::Row;
 use crate::run::Run;
@@ -24,6 +25,21 @@ fn kind(question: &Question, kind: u16, reply: Reply) -> Reply {
     } else {
         Reply::of(question, &[DEP, DEP6])
     }
+}
+
+/// The runner stands still from the questions until they are long timed out.
+fn stopped(lab: &Lab, answer: impl Fn(&Question) -> Reply + Send + Sync + 'static) -> Run {
+    lab.dep(200);
+    lab.etc(
+        "resolv.conf",
+        format!("nameserver {DNS}\noptions timeout:1 attempts:1\n"),
+    );
+    let asked = lab.names(DNS, answer);
+    let running = lab.step(URL).set("timeout", "8s").start();
+    eventually("the questions", || {
+        asked.connections.load(Ordering::SeqCst) == 2
+    });
+    running.stop_for(1600).wait()
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -197,6 +213,13 @@ fn transport() -> Vec<Row> {
             ask(lab, |question| Reply::of(question, &[DEP]).after(900))
         })
         .within(900..=2500),
+        Row::up("an answer while the runner stood still", |lab| {
+            stopped(lab, |question| Reply::of(question, &[DEP]).after(500))
+        })
+        .seen("dep 1/1 dns 2/0"),
+        Row::unknown("no answer while the runner stood still", "local", |lab| {
+            stopped(lab, |_| Reply::silence()).says("stood still")
+        }),
         Row::up("a question lost", |lab| {
             lab.dep(200);
             lab.etc(

@@ -158,13 +158,25 @@ pub(crate) struct Running {
 impl Running {
     /// Sends `TERM` or `INT`; from now on the time counts.
     pub(crate) fn signal(mut self, name: &str) -> Self {
-        let id = self.child.id().to_string();
         self.signalled = Some(Instant::now());
+        self.send(name);
+        self
+    }
+
+    /// Stops it, as a machine does that is moved, and lets it go on.
+    pub(crate) fn stop_for(self, millis: u64) -> Self {
+        self.send("STOP");
+        thread::sleep(Duration::from_millis(millis));
+        self.send("CONT");
+        self
+    }
+
+    fn send(&self, signal: &str) {
+        let id = self.child.id().to_string();
         let sent = Command::new("kill")
-            .args([&format!("-{name}"), &id])
+            .args([&format!("-{signal}"), &id])
             .status();
         assert!(sent.unwrap().success());
-        self
     }
 
     pub(crate) fn wait(mut self) -> Run {

@@ -1,5 +1,6 @@
 //! One name server, and what it says about a name.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use hickory_resolver::proto::rr::{Name as HostName, RecordType};
 use super::NameError;
 use super::resolv_conf::ResolvConf;
 use super::socket::Sockets;
-use crate::net::is_local;
+use crate::net::{is_local, timer};
 
 /// How long the second address family may take once the first has answered (RFC 8305, 3,
 /// has 50 ms for this; a resolver across a VPN takes longer).
@@ -24,6 +25,8 @@ const REMEMBER: Duration = Duration::from_secs(1);
 /// A name server.
 pub(super) struct Server {
     at: SocketAddr,
+    /// How long it has for one question.
+    patience: Duration,
     sockets: Sockets,
     resolver: Resolver<Sockets>,
 }
@@ -52,6 +55,7 @@ impl Server {
             .build()?;
         Ok(Self {
             at,
+            patience: conf.timeout,
             sockets,
             resolver,
         })
@@ -72,7 +76,7 @@ impl Server {
             (Some(Ok(found)), _) | (_, Some(Ok(found))) => found,
             // The answer about IPv4 says more: many name servers are odd about AAAA.
             (_, Some(Err(error))) | (Some(Err(error)), None) => return Err(self.explain(&error)),
-            (None, None) => return Err(NameError::Silent),
+            (None, None) => return Err(NameError::Silent(self.patience)),
         };
         if found.is_empty() {
             Err(NameError::NoAddress)
@@ -89,7 +93,7 @@ impl Server {
                 other => NameError::Answered(code(other)),
             },
             NetError::Dns(DnsError::ResponseCode(other)) => NameError::Answered(code(*other)),
-            NetError::Timeout => NameError::Silent,
+            NetError::Timeout => NameError::Silent(self.patience),
             NetError::Proto(error) => {
                 NameError::Unreadable(format!("{} sent no DNS message: {error}", self.at.ip()))
             }
@@ -100,6 +104,9 @@ impl Server {
             NetError::Io(error) => self.not_asked(error, is_local(error)),
             // The library does not say why it has no connection; the sockets do.
             other => match self.sockets.trouble() {
+                Some(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    NameError::Silent(self.patience)
+                }
                 Some(error) => self.not_asked(&error, is_local(&error)),
                 None => self.not_asked(other, false),
             },
@@ -133,17 +140,23 @@ async fn both<T, E>(
 ) -> (Option<Result<T, E>>, Option<Result<T, E>>) {
     tokio::pin!(six, four);
     let (mut got_six, mut got_four) = (None, None);
-    let far = Instant::now() + Duration::from_secs(3600);
-    let mut until = far;
+    let mut until = None;
     while got_six.is_none() || got_four.is_none() {
         let good = |got: &Option<Result<T, E>>| matches!(got, Some(Ok(_)));
-        if until == far && (good(&got_six) || good(&got_four)) {
-            until = Instant::now() + GRACE;
+        if until.is_none() && (good(&got_six) || good(&got_four)) {
+            until = Some(Instant::now() + GRACE);
         }
+        let over = async {
+            match until {
+                Some(until) => timer::timer(until).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            biased;
             got = &mut six, if got_six.is_none() => got_six = Some(got),
             got = &mut four, if got_four.is_none() => got_four = Some(got),
-            () = tokio::time::sleep_until(until.into()) => break,
+            _ = over => break,
         }
     }
     (got_six, got_four)
@@ -157,5 +170,23 @@ fn code(code: ResponseCode) -> String {
         ResponseCode::FormErr => "FORMERR".to_owned(),
         ResponseCode::NotImp => "NOTIMP".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+    use crate::net::timer::tests::{overtaken, run};
+
+    #[test]
+    fn the_other_family_is_read_before_a_late_grace_is_over() {
+        run(async {
+            let six = overtaken(600, Ok::<_, ()>(6));
+            assert_eq!(both(six, ready(Ok(4))).await, (Some(Ok(6)), Some(Ok(4))));
+            let four = overtaken(600, Ok::<_, ()>(4));
+            assert_eq!(both(ready(Ok(6)), four).await, (Some(Ok(6)), Some(Ok(4))));
+        });
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The DNS library leaves its UDP sockets unconnected, so that it never hears of a closed port
 //! and waits as long as for a silent server. These are connected. They also take down why a
-//! server could not be asked, which the library does not hand on.
+//! server could not be asked, which the library does not hand on, and do not believe a timer
+//! that is late before they have looked for an answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,9 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hickory_resolver::net::runtime::{DnsUdpSocket, RuntimeProvider, TokioRuntimeProvider};
+use hickory_resolver::net::runtime::{
+    DnsUdpSocket, RuntimeProvider, Time, TokioRuntimeProvider, TokioTime,
+};
 use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
+
+use crate::net::timer::within;
 
 /// The largest answer that is read from a UDP socket.
 const DATAGRAM: usize = 4096;
@@ -71,11 +76,33 @@ impl Sockets {
     }
 }
 
+/// The library's timers.
+pub(super) struct Timers;
+
+impl Time for Timers {
+    fn delay_for<'a>(duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        TokioTime::delay_for(duration)
+    }
+
+    fn timeout<'a, F>(
+        duration: Duration,
+        future: F,
+    ) -> Pin<Box<dyn Future<Output = io::Result<F::Output>> + Send + 'a>>
+    where
+        F: 'static + Future + Send + 'a,
+    {
+        Box::pin(async move {
+            let done = within(duration, future).await;
+            done.ok_or_else(|| io::ErrorKind::TimedOut.into())
+        })
+    }
+}
+
 type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
 
 impl RuntimeProvider for Sockets {
     type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
-    type Timer = <TokioRuntimeProvider as RuntimeProvider>::Timer;
+    type Timer = Timers;
     type Udp = Connected;
     type Tcp = <TokioRuntimeProvider as RuntimeProvider>::Tcp;
 
@@ -147,7 +174,7 @@ impl Connected {
 }
 
 impl DnsUdpSocket for Connected {
-    type Time = <TokioRuntimeProvider as RuntimeProvider>::Timer;
+    type Time = Timers;
 
     fn recv_from<'a, 'b, 'c>(
         &'a self,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::NameError;
+use crate::net::timer::{timer, within};
 
 /// How long a name server may be silent before the next one is asked as well.
 const HEAD_START: Duration = Duration::from_secs(1);
@@ -13,14 +16,14 @@ pub(super) async fn in_turn<T>(
     others: impl Future<Output = Result<T, NameError>>,
     patience: Duration,
 ) -> Result<T, NameError> {
-    tokio::pin!(first, others);
-    let turn_ends = tokio::time::Instant::now() + patience;
-    match tokio::time::timeout(HEAD_START.min(patience), &mut first).await {
-        Ok(Err(error)) if !error.is_final() => {
+    let turn_ends = timer(Instant::now() + patience);
+    tokio::pin!(first, others, turn_ends);
+    match within(HEAD_START.min(patience), &mut first).await {
+        Some(Err(error)) if !error.is_final() => {
             return others.await.map_err(|later| error.or(later));
         }
-        Ok(answered) => return answered,
-        Err(_) => {}
+        Some(answered) => return answered,
+        None => {}
     }
     let (mut failed, mut later, mut turn_is_over) = (None, None, false);
     loop {
@@ -34,7 +37,7 @@ pub(super) async fn in_turn<T>(
                 Err(error) => later = Some(error),
                 found => return found,
             },
-            () = tokio::time::sleep_until(turn_ends), if !turn_is_over => turn_is_over = true,
+            _ = &mut turn_ends, if !turn_is_over => turn_is_over = true,
         }
         match (failed.take(), later.take()) {
             (Some(error), Some(other)) => return Err(error.or(other)),
@@ -49,6 +52,7 @@ mod tests {
     use std::future::{pending, ready};
 
     use super::*;
+    use crate::net::timer;
 
     type Answer = Result<&'static str, NameError>;
 
@@ -72,12 +76,36 @@ mod tests {
         runtime.unwrap().block_on(test);
     }
 
+    /// What arrived while the runner stood still is read before the next server is asked.
+    #[test]
+    fn a_standstill_is_not_the_first_servers() {
+        timer::tests::run(async {
+            let patience = Duration::from_millis(50);
+            let never = async { panic!("the second server was asked") };
+            let first = timer::tests::overtaken(400, Ok("first"));
+            assert_eq!(in_turn(first, never, patience).await, Ok("first"));
+        });
+    }
+
+    #[test]
+    fn a_late_end_of_its_turn_does_not_overtake_the_first_servers_answer() {
+        timer::tests::run(async {
+            let patience = HEAD_START + Duration::from_millis(50);
+            let first = async {
+                tokio::time::sleep(HEAD_START).await;
+                timer::tests::overtaken(400, Ok("first")).await
+            };
+            let nowhere = ready(Err(NameError::NoSuchName));
+            assert_eq!(in_turn(first, nowhere, patience).await, Ok("first"));
+        });
+    }
+
     const PATIENCE: Duration = Duration::from_secs(5);
 
     #[test]
     fn the_next_server_is_asked_at_once_where_one_fails() {
         play(async {
-            let begun = tokio::time::Instant::now();
+            let begun = Instant::now();
             for failure in [
                 servfail(),
                 Err(NameError::Failed("refused".to_owned())),
@@ -103,7 +131,7 @@ mod tests {
     #[test]
     fn a_silent_server_is_not_waited_for() {
         play(async {
-            let begun = tokio::time::Instant::now();
+            let begun = Instant::now();
             let got = in_turn(pending(), ready(Ok("second")), PATIENCE).await;
             assert_eq!(got, Ok("second"));
             assert_eq!(begun.elapsed(), HEAD_START);
@@ -120,7 +148,7 @@ mod tests {
             let nowhere = || ready(Err(NameError::NoSuchName));
             let got = in_turn(after(3, Ok("first")), nowhere(), PATIENCE).await;
             assert_eq!(got, Ok("first"));
-            let begun = tokio::time::Instant::now();
+            let begun = Instant::now();
             let got: Answer = in_turn(pending(), nowhere(), PATIENCE).await;
             assert_eq!(got, Err(NameError::NoSuchName));
             assert_eq!(begun.elapsed(), PATIENCE);
@@ -130,7 +158,7 @@ mod tests {
     #[test]
     fn of_several_failures_the_one_that_says_most_counts() {
         play(async {
-            let silent = || Err(NameError::Silent);
+            let silent = || Err(NameError::Silent(PATIENCE));
             let local = || Err(NameError::Local("no zone".to_owned()));
             for (first, second, expected) in [
                 (servfail(), silent(), servfail()),
