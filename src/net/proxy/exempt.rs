@@ -88,12 +88,16 @@ fn network(text: &str) -> Option<What> {
     let ip: IpAddr = bare.unwrap_or(ip).parse().ok()?;
     let bits = if ip.is_ipv4() { 32 } else { 128 };
     let prefix: u8 = prefix.unwrap_or(bits);
-    let (ip, prefix) = match ip.to_canonical() {
+    if prefix > bits {
+        return None;
+    }
+    Some(match ip.to_canonical() {
         // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
-        mapped if mapped.is_ipv4() && ip.is_ipv6() => (mapped, prefix.checked_sub(96)?),
-        same => (same, prefix),
-    };
-    (prefix <= bits).then_some(What::Network(ip, prefix))
+        mapped if mapped.is_ipv4() && ip.is_ipv6() => {
+            What::Network(mapped, prefix.checked_sub(96)?)
+        }
+        same => What::Network(same, prefix),
+    })
 }
 
 /// The network part of an address, with its family.
@@ -161,6 +165,12 @@ mod tests {
             ("10.0.0.0/33", "10.0.0.0", 80, false),
             ("10.0.0.0/8", "[::ffff:10.1.1.1]", 80, true),
             ("::ffff:10.0.0.0/104", "10.1.1.1", 80, true),
+            ("::ffff:10.0.0.0/96", "11.0.0.1", 80, true),
+            ("::ffff:10.0.0.0/95", "10.0.0.0", 80, false),
+            ("::ffff:10.0.0.0/128", "10.0.0.0", 80, true),
+            ("::ffff:10.0.0.0/129", "10.0.0.0", 80, false),
+            ("::ffff:10.0.0.0/200", "192.0.2.1", 80, false),
+            ("fd00::/129", "[fd00::]", 80, false),
             ("0.0.0.1", "10.0.0.1", 80, false),
             ("::1", "[::1]", 80, true),
             ("[::1]", "[::1]", 80, true),
