@@ -83,29 +83,31 @@ impl Proxies {
         Self::from(|name| std::env::var_os(name))
     }
 
-    /// Reads the rules from these variables. The first one of a kind that is set counts, an
-    /// empty one included.
+    /// Reads the rules from these variables. The first one of a kind that is set counts; an
+    /// empty one is passed over, as curl and Python do.
     fn from(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
         let first = |names: [&'static str; 2]| {
-            let found = names
-                .into_iter()
-                .find_map(|name| Some((name, variable(name)?)));
-            found.unwrap_or_default()
+            names.into_iter().find_map(|name| {
+                let value = variable(name)?;
+                let empty = value.to_str().is_some_and(|value| value.trim().is_empty());
+                (!empty).then_some((name, value))
+            })
         };
         let named = |names| {
-            let (variable, value) = first(names);
+            let (variable, value) = first(names)?;
             let known = match value.to_str() {
-                Some(value) if value.trim().is_empty() => return None,
                 Some(value) => Known::parse(value.trim()),
                 None => Err("its address is not UTF-8"),
             };
             Some(known.map_err(|why| Unusable { variable, why }))
         };
+        let exempt = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value);
+        let exempt = exempt.unwrap_or_default();
         let all = named(["ALL_PROXY", "all_proxy"]);
         let rules = Rules {
             http: named(["HTTP_PROXY", "http_proxy"]).or_else(|| all.clone()),
             https: named(["HTTPS_PROXY", "https_proxy"]).or(all),
-            exempt: Exempt::parse(&first(["NO_PROXY", "no_proxy"]).1.to_string_lossy()),
+            exempt: Exempt::parse(&exempt.to_string_lossy()),
             // Elsewhere it reads the same variables by other rules.
             system: cfg!(any(windows, target_os = "macos")).then(Matcher::from_system),
         };

@@ -18,13 +18,21 @@ const HTTPS: &str = "https://dep.test/";
 fn variables_are_read_as_elsewhere() {
     let both = [("HTTP_PROXY", "plain"), ("HTTPS_PROXY", "secure")];
     let all = [("all_proxy", "any"), ("HTTPS_PROXY", "secure")];
-    let hidden = [("HTTP_PROXY", ""), ("http_proxy", "lower")];
+    let empty = [("HTTP_PROXY", ""), ("http_proxy", "lower")];
+    let all_empty = [("ALL_PROXY", " "), ("all_proxy", "lower")];
+    let exempt = [
+        ("NO_PROXY", ""),
+        ("no_proxy", "dep.test"),
+        ("HTTP_PROXY", "plain"),
+    ];
     for (variables, url, expected) in [
         (&both[..], HTTP, Some("plain:80")),
         (&both[..], HTTPS, Some("secure:80")),
         (&all[..], HTTP, Some("any:80")),
         (&all[..], HTTPS, Some("secure:80")),
-        (&hidden[..], HTTP, None),
+        (&empty[..], HTTP, Some("lower:80")),
+        (&all_empty[..], HTTPS, Some("lower:80")),
+        (&exempt[..], HTTP, None),
         (&[("HTTP_PROXY", "  ")], HTTP, None),
         (
             &[("HTTP_PROXY", "plain"), ("no_proxy", "dep.test")],
