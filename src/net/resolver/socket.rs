@@ -8,7 +8,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -34,25 +34,36 @@ pub(super) struct Sockets {
     trouble: Trouble,
 }
 
-/// The last error of a server's sockets, gone with the next answer.
+/// The last error of a server's sockets, gone with the next answer. All questions to the server
+/// share it.
 #[derive(Clone, Default)]
 struct Trouble(Arc<Mutex<Option<io::Error>>>);
 
 impl Trouble {
-    fn set(&self, error: Option<io::Error>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    fn last(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps what an error says, and hands it on.
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result {
-            // An I/O error cannot be cloned; its code can.
-            self.set(Some(match error.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(error.kind(), error.to_string()),
-            }));
+            *self.last() = Some(copy(error));
         }
         result
+    }
+
+    /// As [`Self::note`]; what is not an error is an answer.
+    fn note_answer<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        *self.last() = result.as_ref().err().map(copy);
+        result
+    }
+}
+
+/// An I/O error cannot be cloned; its code can.
+fn copy(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 
@@ -68,11 +79,7 @@ impl Sockets {
 
     /// Why the server could not be asked, if that is why.
     pub(super) fn trouble(&self) -> Option<io::Error> {
-        let trouble = &self.trouble.0;
-        trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.trouble.last().as_ref().map(copy)
     }
 }
 
@@ -120,7 +127,7 @@ impl RuntimeProvider for Sockets {
             self.trouble.clone(),
             self.tokio.connect_tcp(self.server, local, wait),
         );
-        Box::pin(async move { trouble.note(opening.await) })
+        Box::pin(async move { trouble.note_answer(opening.await) })
     }
 
     fn bind_udp(&self, local: SocketAddr, known: SocketAddr) -> Opening<Self::Udp> {
@@ -187,8 +194,8 @@ impl DnsUdpSocket for Connected {
     {
         Box::pin(async move {
             let mut bytes = [0; DATAGRAM];
-            let length = self.trouble.note(self.receive(&mut bytes).await)?;
-            self.trouble.set(None);
+            let received = self.receive(&mut bytes).await;
+            let length = self.trouble.note_answer(received)?;
             let answer = bytes.get(..length).unwrap_or_default();
             Ok((hand_over(answer, buffer), self.known))
         })
@@ -254,16 +261,14 @@ fn question_end(message: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::timer::tests::run;
 
     #[test]
     fn a_closed_port_is_heard_of() {
         let closed = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
         let server = closed.local_addr().unwrap();
         drop(closed);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build();
-        runtime.unwrap().block_on(async {
+        run(async {
             let sockets = Sockets::to(server);
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let socket = sockets.bind_udp(any, server).await.unwrap();
@@ -272,6 +277,35 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
             let trouble = sockets.trouble().unwrap();
             assert_eq!(trouble.kind(), io::ErrorKind::ConnectionRefused);
+        });
+    }
+
+    /// Many questions fail at once, and each of them is told why.
+    #[test]
+    fn trouble_lasts_until_the_next_answer() {
+        let server = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let at = server.local_addr().unwrap();
+        run(async {
+            let sockets = Sockets::to(at);
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let socket = sockets.bind_udp(any, at).await.unwrap();
+            let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+            socket.trouble.note(Err::<(), _>(refused)).unwrap_err();
+            for _ in 0..2 {
+                let trouble = sockets.trouble().unwrap();
+                assert_eq!(trouble.kind(), io::ErrorKind::ConnectionRefused);
+            }
+            let from = socket.socket.local_addr().unwrap();
+            server.send_to(b"answer", from).unwrap();
+            socket.recv_from(&mut [0; 512]).await.unwrap();
+            assert!(sockets.trouble().is_none());
+            let listener = std::net::TcpListener::bind(any).unwrap();
+            let at = listener.local_addr().unwrap();
+            let sockets = Sockets::to(at);
+            let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+            sockets.trouble.note(Err::<(), _>(refused)).unwrap_err();
+            sockets.connect_tcp(at, None, None).await.unwrap();
+            assert!(sockets.trouble().is_none());
         });
     }
 
