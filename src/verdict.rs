@@ -183,8 +183,13 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
     let verdict = match control {
         _ if cause.is_runners_side() => Verdict::Unknown,
         Some(control) if silent && !record.is_touched_by(control.signs) => {
+            let said = if control.signs.loopback {
+                "is on this machine, which says nothing about the way out"
+            } else {
+                "did not answer either"
+            };
             message.push_str(&format!(
-                "; the control address {} gave no sign of life either, so it may be the runner's own network",
+                "; the control address {} {said}, so it may be the runner's own network",
                 control.url
             ));
             Verdict::Unknown

@@ -49,7 +49,7 @@ pub struct Tool {
 pub struct ControlReport {
     /// Its address.
     pub url: String,
-    /// Whether it gave a sign of life.
+    /// Whether anything came back from it.
     pub reachable: bool,
     /// Why it did not, or what was wrong with its answer.
     pub cause: Option<Cause>,

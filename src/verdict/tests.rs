@@ -145,6 +145,23 @@ fn the_verdict_of_a_target() {
 }
 
 #[test]
+fn what_the_control_address_said_is_told_as_it_was() {
+    for (control, expected) in [
+        (
+            control(false, false),
+            "detail; the control address https://forge.example/ did not answer either, so it may be the runner's own network",
+        ),
+        (
+            control(false, true),
+            "detail; the control address https://forge.example/ is on this machine, which says nothing about the way out, so it may be the runner's own network",
+        ),
+    ] {
+        let judged = judge(&[far(&[TIMEOUT])], Some(&control)).remove(0);
+        assert_eq!(judged.message, expected);
+    }
+}
+
+#[test]
 fn control_is_asked_only_where_a_verdict_hangs_on_it() {
     for (records, needed) in [
         (vec![far(&[None])], false),
