@@ -132,6 +132,14 @@ impl Scene<'_> {
         self.proxy.is_some() && self.trace.connected.is_none() && !self.greeted()
     }
 
+    /// The host that was being spoken to: the proxy's, until it has made its tunnel.
+    fn host_spoken_to(&self) -> &str {
+        match self.proxy {
+            Some(proxy) if self.before_target() => &proxy.host,
+            _ => self.host,
+        }
+    }
+
     /// Whether a proxy that is to answer itself, for plain HTTP, did not answer like one.
     fn cut_by_proxy(&self, cause: Cause) -> bool {
         self.proxy.is_some_and(|proxy| proxy.speaks_for_target)
@@ -353,7 +361,7 @@ fn http2(error: &h2::Error) -> Found<'_> {
 }
 
 fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
-    let host = scene.proxy.map_or(scene.host, |proxy| proxy.host.as_str());
+    let host = scene.host_spoken_to();
     let cause = if error.is_local() {
         Cause::Local
     } else {
@@ -367,7 +375,7 @@ fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
 }
 
 fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
-    let host = text::clean(scene.host, text::PIECE);
+    let host = text::clean(scene.host_spoken_to(), text::PIECE);
     let rustls::Error::InvalidCertificate(certificate) = error else {
         let why = text::clean(&words::handshake(error), text::PIECE);
         let hint = match error {
@@ -571,7 +579,7 @@ fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
     if scene.trace.client_certificate_wanted && hung_up {
         let detail = format!(
             "{} demands a client certificate, and none is ever sent ({})",
-            text::clean(scene.host, text::PIECE),
+            text::clean(scene.host_spoken_to(), text::PIECE),
             failure.detail
         );
         return failure.told(Cause::Tls, detail);

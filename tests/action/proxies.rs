@@ -162,6 +162,28 @@ fn a_proxy_for_plain_http_that_breaks_off_is_the_runner_s_fault() {
 }
 
 #[test]
+fn the_certificate_of_a_proxy_is_told_as_the_proxy_s() {
+    for certified in [
+        Certified::Expired,
+        Certified::OtherName,
+        Certified::UnknownIssuer,
+    ] {
+        let proxy = Tls::new(certified).healthy();
+        for url in [PLAIN, SECURE] {
+            let step = Preflight::probing(url).env("all_proxy", proxy.url());
+            let step = step.file("ca.pem", trusted_pem());
+            let run = step.set("ca-certificates", "ca.pem").run();
+            run.found("unknown", "proxy");
+            let message = run.message();
+            assert!(
+                message.contains("the certificate of 127.0.0.1 "),
+                "{message}\n{run}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_lies_behind_a_proxy_is_judged_as_without() {
     let table = [
         (Certified::Well, ""),
