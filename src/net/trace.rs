@@ -14,6 +14,8 @@ use std::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::proxy::Proxy;
+
 tokio::task_local! {
     static CURRENT: Arc<Mutex<Trace>>;
 }
@@ -39,6 +41,16 @@ pub struct Trace {
     pub connected: Option<Instant>,
     /// The server asked for a client certificate.
     pub client_certificate_wanted: bool,
+}
+
+impl Trace {
+    /// Whether a TLS handshake with the target itself has begun, not only one with the proxy on
+    /// the way.
+    #[must_use]
+    pub fn greeted(&self, proxy: Option<&Proxy>) -> bool {
+        let to_proxy = proxy.is_some_and(|proxy| proxy.encrypted);
+        self.hellos > u8::from(to_proxy)
+    }
 }
 
 /// Runs a request and returns what was seen of it. The trace can be read while it runs, so

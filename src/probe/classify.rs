@@ -121,10 +121,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a TLS handshake with the target itself has begun.
     fn greeted(&self) -> bool {
-        let to_proxy = self.proxy.is_some_and(|proxy| proxy.encrypted);
-        self.trace.hellos > u8::from(to_proxy)
+        self.trace.greeted(self.proxy)
     }
 
     /// Whether a failure now is about the way to the proxy, or about its tunnel.

@@ -262,12 +262,9 @@ async fn explain(
     until: Instant,
 ) -> Broken {
     let seen = hop.seen();
-    let tunnel = seen.dialled.is_some() && !hop.greeted(&seen) && seen.connected.is_none();
-    if let Some(proxy) = hop
-        .proxy
-        .as_ref()
-        .filter(|proxy| tunnel && !proxy.speaks_for_target)
-    {
+    let proxy = hop.proxy.as_ref();
+    let tunnel = seen.dialled.is_some() && !seen.greeted(proxy) && seen.connected.is_none();
+    if let Some(proxy) = proxy.filter(|proxy| tunnel && !proxy.speaks_for_target) {
         let said_why = classify::says_why(&error);
         if !said_why && !proxy.takes_connect {
             return Broken::Proxy(tunnel::of_socks(&error, &hop.url, proxy));
@@ -298,7 +295,7 @@ async fn look_at_proxy(
         .as_ref()
         .filter(|proxy| !proxy.speaks_for_target)?;
     let seen = hop.seen();
-    if hop.greeted(&seen) || seen.connected.is_some() {
+    if seen.greeted(Some(proxy)) || seen.connected.is_some() {
         return None;
     }
     Some(tunnel::is_there(network, proxy, limit).await)

@@ -71,12 +71,6 @@ pub(super) fn has_query(url: &Url) -> bool {
 }
 
 impl Hop {
-    /// Whether a TLS handshake with the target itself has begun.
-    pub(super) fn greeted(&self, seen: &Trace) -> bool {
-        let to_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
-        seen.hellos > u8::from(to_proxy)
-    }
-
     /// Takes down a sign of life. Through a proxy it is the target's all the same, so it counts
     /// by where the target is, not by where the proxy is.
     pub(super) fn sign(&self, from: Option<SocketAddr>, signs: &mut Signs) {
