@@ -183,7 +183,7 @@ impl Records {
             targets
                 .iter()
                 .map(|target| Record {
-                    on_loopback: target.probe.is_on_loopback(),
+                    on_this_machine: target.probe.is_on_this_machine(),
                     ..Record::default()
                 })
                 .collect(),
@@ -205,7 +205,7 @@ impl Records {
         if !step.attempt.through_proxy
             && let Some(address) = step.attempt.address
         {
-            record.on_loopback = machine::is_own(address.ip());
+            record.on_this_machine = machine::is_own(address.ip());
         }
         record.ended = step.next;
         record.attempts.push(step.attempt);

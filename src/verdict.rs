@@ -50,8 +50,8 @@ pub struct Record {
     pub ended: Option<Next>,
     /// From its first attempt to its end.
     pub duration: Duration,
-    /// Whether its address is on this machine.
-    pub on_loopback: bool,
+    /// Whether its address is on this machine: loopback, or any of its own.
+    pub on_this_machine: bool,
 }
 
 impl Record {
@@ -95,7 +95,7 @@ impl Record {
 
     /// Whether these signs say anything about the way to this target.
     const fn is_touched_by(&self, signs: Signs) -> bool {
-        signs.remote || self.on_loopback && signs.loopback
+        signs.remote || self.on_this_machine && signs.this_machine
     }
 }
 
@@ -183,7 +183,7 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
     let verdict = match control {
         _ if cause.is_runners_side() => Verdict::Unknown,
         Some(control) if silent && !record.is_touched_by(control.signs) => {
-            let said = if control.signs.loopback {
+            let said = if control.signs.this_machine {
                 "is on this machine, which says nothing about the way out"
             } else {
                 "did not answer either"

@@ -365,7 +365,7 @@ fn printed(target: Target, attempt: Attempt, start: Start, hides: fn(&str)) {
     }
     let record = Record {
         duration: attempt.duration,
-        on_loopback: true,
+        on_this_machine: true,
         ended,
         attempts: vec![attempt],
     };

@@ -48,7 +48,7 @@ pub(crate) fn check(data: &[u8]) {
     let control = feed.flag().then(|| Control {
         signs: Signs {
             remote: feed.flag(),
-            loopback: feed.flag(),
+            this_machine: feed.flag(),
         },
         cause: feed.flag().then(|| feed.pick(&Cause::ALL)),
         url: text::show_url(&address(feed), text::PIECE),
@@ -171,7 +171,7 @@ fn record(feed: &mut Feed<'_>, start: Instant) -> Record {
     Record {
         ended: Some(next(feed)),
         duration: Duration::from_millis(feed.choose(256) as u64 * 777),
-        on_loopback: feed.flag(),
+        on_this_machine: feed.flag(),
         attempts,
     }
 }
@@ -206,7 +206,7 @@ fn attempt(feed: &mut Feed<'_>, start: Instant) -> Attempt {
         cut_short: feed.flag(),
         signs: Signs {
             remote: feed.flag(),
-            loopback: feed.flag(),
+            this_machine: feed.flag(),
         },
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dep_preflight::forge::link::Version;
 use dep_preflight::inputs::{Problems, values};
 use dep_preflight::net::roots;
-use dep_preflight::probe::http::is_loopback_host;
+use dep_preflight::probe::http::is_this_machine_host;
 use dep_preflight::target::{Attempts, Policy};
 use dep_preflight::text;
 use dep_preflight::waiting::{self, Next};
@@ -164,7 +164,7 @@ fn address(value: &str) {
             is_address(&url);
             assert_eq!(values::url(url.as_str()), Ok(url.clone()), "{value:?}");
             is_name(&values::name_of(&url));
-            let _ = is_loopback_host(&url);
+            let _ = is_this_machine_host(&url);
         }
         Err(reason) => told("url", value, reason),
     }

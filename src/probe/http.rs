@@ -303,7 +303,7 @@ async fn look_at_proxy(
 
 /// Whether an address names this machine itself.
 #[must_use]
-pub fn is_loopback_host(url: &Url) -> bool {
+pub fn is_this_machine_host(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<IpAddr>() {
         Ok(ip) => machine::is_own(ip),
@@ -319,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_hosts() {
+    fn hosts_of_this_machine() {
         for (url, expected) in [
             ("http://127.9.9.9/", true),
             ("http://[::1]:8/", true),
@@ -329,7 +329,7 @@ mod tests {
             ("http://localhost.example/", false),
         ] {
             assert_eq!(
-                is_loopback_host(&Url::parse(url).unwrap()),
+                is_this_machine_host(&Url::parse(url).unwrap()),
                 expected,
                 "{url}"
             );

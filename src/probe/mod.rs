@@ -36,7 +36,8 @@ pub struct Budget<'a> {
 }
 
 impl Probe {
-    /// Tries once. Always returns within the budget.
+    /// Tries once. Returns within the budget, or a moment after it where the runner stood still
+    /// at its end ([`crate::net::timer`]).
     pub async fn attempt(&self, network: &Network, budget: Budget<'_>) -> Attempt {
         match self {
             Self::Http(probe) => probe.attempt(network, budget).await,
@@ -61,9 +62,9 @@ impl Probe {
 
     /// Whether the target's address says that it is on this machine.
     #[must_use]
-    pub fn is_on_loopback(&self) -> bool {
+    pub fn is_on_this_machine(&self) -> bool {
         match self {
-            Self::Http(probe) => http::is_loopback_host(&probe.url),
+            Self::Http(probe) => http::is_this_machine_host(&probe.url),
         }
     }
 }
@@ -113,14 +114,14 @@ pub struct Signs {
     /// From another machine.
     pub remote: bool,
     /// From this machine.
-    pub loopback: bool,
+    pub this_machine: bool,
 }
 
 impl Signs {
     /// A sign from this address; one without an address is from elsewhere.
     pub fn add(&mut self, from: Option<SocketAddr>) {
         match from {
-            Some(address) if machine::is_own(address.ip()) => self.loopback = true,
+            Some(address) if machine::is_own(address.ip()) => self.this_machine = true,
             _ => self.remote = true,
         }
     }
@@ -128,7 +129,7 @@ impl Signs {
     /// A sign from this machine, or from elsewhere.
     pub fn add_from(&mut self, this_machine: bool) {
         if this_machine {
-            self.loopback = true;
+            self.this_machine = true;
         } else {
             self.remote = true;
         }
@@ -139,7 +140,7 @@ impl Signs {
     pub const fn or(self, other: Self) -> Self {
         Self {
             remote: self.remote || other.remote,
-            loopback: self.loopback || other.loopback,
+            this_machine: self.this_machine || other.this_machine,
         }
     }
 }

@@ -170,7 +170,7 @@ pub fn build(
         duration_ms: millis(start.instant.elapsed()),
         control: control.map(|control| ControlReport {
             url: control.url.clone(),
-            reachable: control.signs.remote || control.signs.loopback,
+            reachable: control.signs.remote || control.signs.this_machine,
             cause: control.cause,
         }),
         run_url: run.url,

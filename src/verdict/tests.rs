@@ -42,14 +42,17 @@ fn near(causes: &[Option<Cause>]) -> Record {
             .iter()
             .map(|cause| attempt(*cause, "127.0.0.1:80"))
             .collect(),
-        on_loopback: true,
+        on_this_machine: true,
         ..Record::default()
     }
 }
 
-fn control(remote: bool, loopback: bool) -> Control {
+fn control(remote: bool, this_machine: bool) -> Control {
     Control {
-        signs: Signs { remote, loopback },
+        signs: Signs {
+            remote,
+            this_machine,
+        },
         cause: None,
         url: "https://forge.example/".into(),
     }
@@ -92,13 +95,13 @@ fn the_verdict_of_a_target() {
             Down,
         ),
         (
-            "silence, control on loopback",
+            "silence, control on this machine",
             vec![far(&[DNS])],
             Some(&near_control),
             Unknown,
         ),
         (
-            "silence on loopback, control there too",
+            "silence on this machine, control there too",
             vec![near(&[TIMEOUT])],
             Some(&near_control),
             Down,
@@ -110,13 +113,13 @@ fn the_verdict_of_a_target() {
             Down,
         ),
         (
-            "silence, a loopback one up",
+            "silence, one on this machine up",
             vec![far(&[TIMEOUT]), near(&[None])],
             Some(&dead),
             Unknown,
         ),
         (
-            "silence on loopback, another there up",
+            "silence on this machine, another there up",
             vec![near(&[TIMEOUT]), near(&[None])],
             Some(&dead),
             Down,

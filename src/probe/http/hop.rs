@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use reqwest::Url;
 
-use super::is_loopback_host;
+use super::is_this_machine_host;
 use crate::net::proxy::Proxy;
 use crate::net::trace::Trace;
 use crate::probe::{Phases, Signs};
@@ -75,7 +75,7 @@ impl Hop {
     /// by where the target is, not by where the proxy is.
     pub(super) fn sign(&self, from: Option<SocketAddr>, signs: &mut Signs) {
         match &self.proxy {
-            Some(_) => signs.add_from(is_loopback_host(&self.url)),
+            Some(_) => signs.add_from(is_this_machine_host(&self.url)),
             None => signs.add(from),
         }
     }
