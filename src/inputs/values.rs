@@ -94,7 +94,9 @@ fn status(text: &str) -> Option<u16> {
 pub fn sha(value: &str) -> Result<String, String> {
     let value = value.trim();
     let hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if hex && (value.len() == 40 || value.len() == 64) {
+    // Forges write zeros where there is no commit, after a branch was deleted.
+    let some = value.bytes().any(|byte| byte != b'0');
+    if hex && some && (value.len() == 40 || value.len() == 64) {
         Ok(value.to_ascii_lowercase())
     } else {
         Err("is not a commit; give its full 40 or 64 hex digits".to_owned())
@@ -142,6 +144,15 @@ pub fn name_of(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_is_one() {
+        assert_eq!(sha(&"A".repeat(40)), Ok("a".repeat(40)));
+        assert!(sha(&"b".repeat(64)).is_ok());
+        for bad in ["", "abc", &"g".repeat(40), &"0".repeat(40), &"a".repeat(41)] {
+            assert!(sha(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn status_sets() {
