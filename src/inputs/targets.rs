@@ -251,6 +251,9 @@ fn with_options(
     Some(target)
 }
 
+/// How many headers of its own a target may have: as many as an answer may.
+const HEADERS: usize = crate::net::client::FIELD_LIMIT;
+
 fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let entries = match node {
@@ -274,6 +277,10 @@ fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap 
             continue;
         };
         match values::header(name, value) {
+            Ok(_) if headers.len() >= HEADERS => {
+                problems.general(place, format!("are more than {HEADERS}"));
+                break;
+            }
             Ok((name, value)) => {
                 if headers.insert(name, value).is_some() {
                     problems.general(&at, "is given a second time");

@@ -100,3 +100,20 @@ fn yaml_may_be_written_as_people_do() {
     run.up();
     assert_eq!(server.requests(), 2);
 }
+
+/// More than any server takes.
+#[test]
+fn a_target_has_256_headers_at_most() {
+    let headers = (0..30_000).map(|number| format!("      X-{number}: a\n"));
+    let headers = headers.collect::<Vec<_>>().concat();
+    let config = format!("targets:\n  a:\n    url: http://127.0.0.1:1/\n    headers:\n{headers}");
+    let run = Preflight::new()
+        .file("preflight.yml", config)
+        .set("config", "preflight.yml")
+        .run();
+    assert_eq!(run.code, Some(78), "{run}");
+    assert!(
+        run.annotated("error", "CONFIG").contains("more than 256"),
+        "{run}"
+    );
+}
