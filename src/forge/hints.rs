@@ -22,6 +22,7 @@ pub fn refusal(status: u16, flavour: Flavour, version: Option<Version>) -> Strin
             "the token may not write code, which statuses need here; give it write access to the repository".to_owned()
         }
         (404, _) => "the repository or commit is not visible to the token; check the inputs token and sha".to_owned(),
+        (407, _) => "this is the proxy on the way, which wants a login".to_owned(),
         (409 | 422, _) => "the forge does not take this status; check the input sha, and that fewer than 1000 statuses have this context".to_owned(),
         (423, _) => "the repository is archived".to_owned(),
         (429, _) => "the forge's rate limit is used up".to_owned(),

@@ -17,6 +17,7 @@ use crate::forge::{Flavour, RunnerEnv, hints};
 use crate::inputs::Token;
 use crate::net::Network;
 use crate::net::client::describe;
+use crate::net::proxy::Proxy;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -127,6 +128,18 @@ impl Poster {
                     text::show_duration(limit)
                 )))
             })
+            .map_err(|refusal| match (refusal, self.proxy()) {
+                (Refusal::Silent(why), Some(proxy)) => {
+                    Refusal::Silent(format!("{why} (through the proxy {})", proxy.shown))
+                }
+                (refusal, _) => refusal,
+            })
+    }
+
+    /// The proxy on the way to the forge, if it can be used.
+    fn proxy(&self) -> Option<Proxy> {
+        let api = reqwest::Url::parse(&self.place.api).ok()?;
+        self.network.proxies.on_the_way(&api).ok().flatten()
     }
 
     async fn try_post(

@@ -116,10 +116,14 @@ fn troubles() -> Vec<Trouble> {
         secure("expired", Certified::Expired),
         secure("for another name", Certified::OtherName),
         secure("not signed by a trusted root", Certified::UnknownIssuer),
-        Trouble::new("refused", "http://forge.invalid/api/v1".to_owned(), ())
-            .env("http_proxy", proxy.url())
-            .env("no_proxy", "127.0.0.1")
-            .keeping(proxy),
+        Trouble::new(
+            "through the proxy",
+            "http://forge.invalid/api/v1".to_owned(),
+            (),
+        )
+        .env("http_proxy", proxy.url())
+        .env("no_proxy", "127.0.0.1")
+        .keeping(proxy),
     ]
 }
 
