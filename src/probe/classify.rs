@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError};
 
 use super::Cause;
@@ -563,6 +564,15 @@ fn by_progress(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
         )
     } else if scene.greeted() {
         Failure::new(Cause::Tls, format!("TLS with {peer} failed ({why})"))
+    } else if ServerName::try_from(scene.host.trim_matches(['[', ']'])).is_err()
+        && scene.trace.name_asked.is_none()
+    {
+        // The library gives up on the name before anything is sent; its error has no type.
+        let host = text::clean(scene.host, text::PIECE);
+        Failure::new(
+            Cause::Tls,
+            format!("TLS with {host} is not possible: no certificate can be for such a name"),
+        )
     } else if scene.trace.dialled.is_some() {
         // The library's own connect timeout, which ends together with ours.
         timeout(scene, None)

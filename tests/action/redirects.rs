@@ -160,6 +160,15 @@ fn what_is_not_http_is_not_followed() {
     }
 }
 
+/// No time passes, and no name server is asked.
+#[test]
+fn a_host_that_no_certificate_can_name_is_not_waited_for() {
+    let server = Server::reply(redirect("https://branch-.test/"));
+    let run = Preflight::probing(server.url()).run();
+    run.down("tls").shows(&["branch-.test", "certificate"]);
+    assert!(!run.stdout.contains("within"), "{run}");
+}
+
 /// Rule 3 holds for what a server asks for as well.
 #[test]
 fn user_info_and_query_values_of_redirects_stay_hidden() {

@@ -1,6 +1,7 @@
 //! Addresses: those that are asked, and those that people follow.
 
 use reqwest::Url;
+use rustls::pki_types::ServerName;
 
 use crate::inputs::nearest::nearest;
 use crate::text;
@@ -75,7 +76,15 @@ fn parse(value: &str) -> Result<Url, String> {
         ));
     }
     // A number or brackets are an address, and the parser has seen to those.
-    url.domain().map_or(Ok(()), check_name)?;
+    if let Some(name) = url.domain() {
+        check_name(name)?;
+        if url.scheme() == "https" && ServerName::try_from(name).is_err() {
+            return Err(
+                "cannot be asked over https: no certificate can be for a host with a part that ends in a dash"
+                    .to_owned(),
+            );
+        }
+    }
     Ok(url)
 }
 
@@ -165,6 +174,9 @@ fn check_name(name: &str) -> Result<(), String> {
         return Err(format!(
             "{WRONG}: nothing stands before a dot; a variable in it is probably empty"
         ));
+    }
+    if name.split('.').any(|label| label.starts_with('-')) {
+        return Err(format!("{WRONG}: no part of a name begins with a dash"));
     }
     if name.len() > 253 || name.split('.').any(|label| label.len() > 63) {
         return Err(format!(
@@ -266,6 +278,8 @@ mod tests {
             ("a,b", "targets"),
             ("a..b", "dot"),
             (".", "dot"),
+            ("-x", "dash"),
+            ("a.-x.test", "dash"),
             (&"a".repeat(64), "63"),
             (&["a"; 128].join("."), "253"),
         ] {
@@ -276,12 +290,28 @@ mod tests {
             "_svc.test",
             "svc_.test",
             "x-",
-            "-x",
+            "x-.test",
             "h.example.",
             &"a".repeat(63),
             &["a"; 127].join("."),
         ] {
             assert!(url(&format!("http://{host}/")).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn https_is_for_hosts_that_a_certificate_can_name() {
+        for host in ["x-", "feature-branch-.stage.test", "a.b-"] {
+            refused(&format!("https://{host}/"), &["https", "certificate"]);
+        }
+        for host in [
+            "my_api",
+            "_svc.test",
+            "svc_.test",
+            "h.example.",
+            "xn--bcher-kva.test",
+        ] {
+            assert!(url(&format!("https://{host}/")).is_ok(), "{host}");
         }
     }
 
