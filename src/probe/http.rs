@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HOST, HeaderMap};
 use reqwest::{Response, Url};
 
 use answer::{Answer, Leads};
@@ -170,13 +170,19 @@ impl HttpProbe {
         }
     }
 
+    /// Whether the target's own headers name another host than its address does. HTTP/2 has no
+    /// such header, and servers refuse one that contradicts the address.
+    fn names_a_host(&self) -> bool {
+        self.headers.contains_key(HOST)
+    }
+
     fn first_hop(&self, network: &Network) -> Hop {
         Hop {
             proxy: proxy_of(network, &self.url),
             url: self.url.clone(),
             trace: Arc::default(),
             sent: Instant::now(),
-            http1: false,
+            http1: self.names_a_host(),
             told: Told {
                 now: has_query(&self.url) || !self.headers.is_empty(),
                 ..Told::default()
@@ -195,7 +201,8 @@ impl HttpProbe {
             proxy,
             trace: Arc::new(Mutex::new(trace)),
             sent: Instant::now(),
-            http1: from.http1 && url.origin() == from.url.origin(),
+            http1: from.http1 && url.origin() == from.url.origin()
+                || self.names_a_host() && url.origin() == self.url.origin(),
             told: from.told.redirected(&url, &self.url),
             url,
         }

@@ -229,6 +229,20 @@ fn a_server_that_asks_for_http1_is_asked_over_http1() {
     }
 }
 
+/// HTTP/2 has no such header: a server would refuse it, or answer for another host.
+#[test]
+fn a_target_that_names_its_host_is_asked_over_http1() {
+    let unavailable = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
+    let server = Tls::new(Certified::Well).http2_or_1(Http2::Answers(400), unavailable);
+    let headers = "{Host: foo.example}";
+    let targets = format!("llm: {{url: '{}', headers: {headers}}}", server.url());
+    let run = trusting(&server).unset("url").set("targets", targets).run();
+    run.down("status").shows(&["503"]);
+    assert!(!run.stdout.contains("in place of HTTP/2"), "{run}");
+    let heads = server.heads();
+    assert_eq!(heads[0].header("host"), Some("foo.example"), "{run}");
+}
+
 /// Without TLS nothing says that a server speaks HTTP/2 alone, and HTTP/1.1
 /// is what it is asked in.
 #[test]

@@ -119,7 +119,7 @@ impl HttpProbe {
             trace: &seen,
             limit,
             redirected,
-            http1: hop.http1,
+            http1: hop.http1 && !self.names_a_host(),
         });
         let address = peers.first().copied();
         let mut signs = state.signs;
