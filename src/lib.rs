@@ -91,13 +91,32 @@ pub fn run(
     if let Some(Ok(deadline)) = known {
         supervisor.deadline(start.instant + deadline);
     }
-    match resolve(raw, &urls, &surroundings) {
+    supervisor.waits_for(files_to_read(&raw));
+    let resolved = resolve(raw, &urls, &surroundings);
+    supervisor.waits_for(None);
+    match resolved {
         Ok(inputs) => step::run(start, inputs, &env, &screen, supervisor),
         Err(problems) => {
             let lines: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
             refuse(start, &env, &screen, supervisor, &lines, problems.more)
         }
     }
+}
+
+/// The files that inputs name, in words, if there are any.
+fn files_to_read(raw: &RawInputs) -> Option<String> {
+    let named = [
+        ("config", &raw.config),
+        ("ca-certificates", &raw.ca_certificates),
+    ];
+    let files: Vec<_> = named
+        .into_iter()
+        .filter_map(|(input, path)| {
+            let path = text::show_value(path.as_deref()?);
+            Some(format!("{input} (\"{path}\")"))
+        })
+        .collect();
+    (!files.is_empty()).then(|| files.join(" and "))
 }
 
 /// Where the log goes: not where the report is wanted. A command line that makes no sense may

@@ -52,6 +52,8 @@ struct Emergency {
     outputs: Option<PathBuf>,
     place: Option<Place>,
     turn: Turn,
+    /// What the work waits for before it probes anything.
+    waits_for: Option<String>,
 }
 
 enum Message {
@@ -83,6 +85,12 @@ impl Supervisor {
         let mut emergency = self.emergency();
         emergency.screen = Some(screen.clone());
         emergency.outputs = outputs;
+    }
+
+    /// Says what may take for ever before anything is probed, for the words at the deadline;
+    /// `None` once that is over.
+    pub fn waits_for(&self, what: Option<String>) {
+        self.emergency().waits_for = what;
     }
 
     /// Says where the commit status goes.
@@ -212,8 +220,12 @@ fn watch(supervisor: &Supervisor, receiver: &Receiver<Message>, mut deadline: In
                 deadline = Instant::now() + GRACE;
             }
             Err(RecvTimeoutError::Timeout) => {
-                let what = "the step did not end before its deadline";
-                break fail(supervisor, what, deadline);
+                let waits_for = supervisor.emergency().waits_for.take();
+                let what = waits_for.map_or_else(
+                    || "the step did not end before its deadline".to_owned(),
+                    |what| format!("{what} could not be read before the step's deadline"),
+                );
+                break fail(supervisor, &what, deadline);
             }
             // The supervisor has a sender itself, so this cannot be.
             Err(RecvTimeoutError::Disconnected) => return,

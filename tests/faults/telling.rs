@@ -177,7 +177,10 @@ fn of_what_is_read() -> Vec<Row> {
             1,
             |lab| {
                 let pipe = lab.fifo("pipe");
-                soon(lab.step("")).set("config", pipe.display()).run()
+                soon(lab.step(""))
+                    .set("config", pipe.display())
+                    .run()
+                    .logs("could not be read before")
             },
         ),
         Row::ends("deadline: certificates are a pipe", "error", "", 1, |lab| {
@@ -185,6 +188,7 @@ fn of_what_is_read() -> Vec<Row> {
             soon(lab.step(DEP_URL))
                 .set("ca-certificates", pipe.display())
                 .run()
+                .logs("ca-certificates (")
         }),
         Row::up(
             "deadline: report-file is a pipe whose reader does not read",
