@@ -126,7 +126,9 @@ fn unknown(argument: &str) -> String {
         .iter()
         .map(|input| input.name)
         .chain(["json", "help", "version"]);
+    // An option that there is can still be out of place, behind a command.
     let meant = nearest(option, options)
+        .filter(|meant| *meant != option)
         .map_or_else(String::new, |meant| format!("; did you mean --{meant}?"));
     format!(
         "unexpected argument '--{}'{meant}",

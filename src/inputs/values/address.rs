@@ -47,6 +47,9 @@ fn parse(value: &str) -> Result<Url, String> {
     if value.len() > LONGEST {
         return Err("is too long for an address".to_owned());
     }
+    if value.starts_with(['"', '\'', '<', '\u{2018}', '\u{201c}', '\u{2039}']) {
+        return Err("is in quotes or brackets; leave them out".to_owned());
+    }
     let rest = after_the_scheme(value)?;
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
@@ -98,7 +101,7 @@ fn after_the_scheme(value: &str) -> Result<&str, String> {
                 return Ok(rest);
             }
             let meant = nearest(&scheme, SCHEMES)
-                .map_or_else(String::new, |meant| format!("; did you mean {meant}://"));
+                .map_or_else(String::new, |meant| format!("; did you mean {meant}://…?"));
             Err(format!(
                 "has a scheme other than {}{meant}",
                 SCHEMES.join(" and ")
@@ -333,6 +336,18 @@ mod tests {
         for value in ["u:p@h", "/health", "://h", "h:port"] {
             let why = url(value).unwrap_err();
             assert!(!why.contains("did you mean"), "{value}: {why}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_not_a_part_of_it() {
+        for value in [
+            "\"http://h/\"",
+            "'http://h/'",
+            "<http://h/>",
+            "\u{201c}http://h/\u{201d}",
+        ] {
+            refused(value, &["quotes", "leave them out"]);
         }
     }
 
