@@ -24,7 +24,9 @@ pub(crate) struct Row {
     pub(crate) forge: Kind,
     /// What tells the forge's own runner from others, and `exec` does not set by itself.
     pub(crate) environment: &'static [(&'static str, &'static str)],
-    /// The run in the link of the commit status: its id, or its number where Forgejo is known.
+    /// What the forge says of its version; the link goes by that.
+    pub(crate) version: &'static str,
+    /// The run in the link of the commit status: its id, or on Forgejo its number.
     pub(crate) run: &'static str,
 }
 
@@ -34,6 +36,7 @@ pub(crate) const ROWS: [Row; 5] = [
         engine: Engine::Act,
         forge: Kind::Github,
         environment: &[],
+        version: "1.26.0",
         run: "4711",
     },
     Row {
@@ -41,6 +44,7 @@ pub(crate) const ROWS: [Row; 5] = [
         engine: Engine::Act,
         forge: Kind::Gitea,
         environment: &[],
+        version: "1.26.0",
         run: "4711",
     },
     Row {
@@ -48,6 +52,7 @@ pub(crate) const ROWS: [Row; 5] = [
         engine: Engine::Act,
         forge: Kind::Gitea,
         environment: &[("FORGEJO_ACTIONS", "true")],
+        version: "14.0.0+gitea-1.22.0",
         run: "12",
     },
     Row {
@@ -55,6 +60,7 @@ pub(crate) const ROWS: [Row; 5] = [
         engine: Engine::GiteaRunner,
         forge: Kind::Gitea,
         environment: &[],
+        version: "1.26.0",
         run: "4711",
     },
     Row {
@@ -62,6 +68,7 @@ pub(crate) const ROWS: [Row; 5] = [
         engine: Engine::ForgejoRunner,
         forge: Kind::Gitea,
         environment: &[("FORGEJO_ACTIONS", "true")],
+        version: "14.0.0+gitea-1.22.0",
         run: "12",
     },
 ];

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::case::{Case, Fate};
 use crate::engine::Job;
 use crate::engines::Row;
-use crate::forge::{Forge, Post};
+use crate::forge::{Forge, Mood, Post};
 use crate::harness::{Preflight, TOKEN, eventually};
 use crate::log::Log;
 use crate::programs::{self, Process};
@@ -38,7 +38,7 @@ pub(crate) struct Done {
 
 /// Runs a case as a job, and asserts everything about it.
 pub(crate) fn play(row: &Row, program: &Path, stage: &Stage, case: &Case) {
-    let forge = Forge::new(row.forge);
+    let forge = Forge::in_mood(row.forge, Mood::Is(row.version));
     let forge = if case.state().is_some() {
         forge
     } else {
