@@ -16,10 +16,7 @@ const EXAMPLE: &str = "write for example https://staging.example/health";
 pub fn url(value: &str) -> Result<Url, String> {
     let value = value.trim();
     if has_a_second(value) {
-        return Err(
-            "holds a second address; several go into targets, a name for each (within a path, :// is written %3A//)"
-                .to_owned(),
-        );
+        return Err(SECOND.to_owned());
     }
     if value.chars().any(|ch| ch.is_control() || ch == ' ') {
         return Err(format!(
@@ -29,6 +26,10 @@ pub fn url(value: &str) -> Result<Url, String> {
     let url = parse(value)?;
     if url.port() == Some(0) {
         return Err("has port 0, which nobody can listen on".to_owned());
+    }
+    // Two slashes come together where `/./` stood between them.
+    if has_a_second(url.as_str()) {
+        return Err(SECOND.to_owned());
     }
     // What the HTTP library will make of it; it takes less than the URL standard.
     if url.as_str().parse::<http::Uri>().is_err() {
@@ -149,6 +150,9 @@ fn with_a_scheme(value: &str) -> Option<String> {
     })
 }
 
+/// What to say about it.
+const SECOND: &str = "holds a second address; several go into targets, a name for each (within a path, :// is written %3A//)";
+
 /// Whether a second address stands in front of the query: a list where one is wanted. In the
 /// query an address is a value like any other.
 fn has_a_second(value: &str) -> bool {
@@ -264,6 +268,7 @@ mod tests {
             "a.example,http://b",
             "http://a,b",
             "http://a;b/",
+            "http://a/http:/.//b",
         ] {
             refused(list, &["targets"]);
         }
