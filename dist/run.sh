@@ -31,10 +31,10 @@ give_up() {
 # that has no outputs at all.
 start() {
   # A file that may not grow (`ulimit -f`) is to be an error of the write, here and in the program,
-  # and not the end of either. Not every shell knows the signal.
-  trap '' XFSZ 2>/dev/null || :
+  # and not the end of either. Not every shell knows the signal; and an empty root has no /dev/null.
+  trap '' XFSZ 2>&- || :
   if [ "$#" = 1 ] && [ -f "${GITHUB_OUTPUT:-}" ]; then
-    presume_dead 2>/dev/null || :
+    presume_dead 2>&- || :
   fi
   exec "$@"
 }
