@@ -179,6 +179,15 @@ impl Preflight {
                 command
             }
         };
+        if ignores_hangup() {
+            // Under nohup, say: the program would go on ignoring the signal, as it should.
+            let mut heeding = Command::new("/usr/bin/env");
+            heeding
+                .arg("--default-signal=HUP")
+                .arg(command.get_program())
+                .args(command.get_args());
+            command = heeding;
+        }
         command
             .env_clear()
             // Where a coverage run wants its profile; nothing else reads it.
@@ -220,6 +229,16 @@ impl Preflight {
     pub(crate) fn run(self) -> Run {
         self.start().wait()
     }
+}
+
+/// Whether these tests were started with SIGHUP ignored.
+fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// The environment variable of an input.
