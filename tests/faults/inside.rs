@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, io, thread};
 
 use crate::dns::{self, Reply};
-use crate::lab::{DEP, Lab, count};
+use crate::lab::{DEP, Lab, count, eventually};
 use crate::site;
 
 /// The environment variable that says which service is wanted.
@@ -48,9 +48,13 @@ impl Inside {
         Self { process, requests }
     }
 
-    /// How many requests came.
-    pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+    /// So many requests came, and no more. The service tells of them through a pipe, which may be
+    /// read after the step has ended.
+    #[track_caller]
+    pub(crate) fn was_asked(&self, times: usize) {
+        let requests = || self.requests.load(Ordering::SeqCst);
+        eventually("the requests to the service inside", || requests() >= times);
+        assert_eq!(requests(), times);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Whose sign of life counts, and for what.
 
-use crate::lab::{FORGE, HOLE, OTHER};
+use crate::lab::{FORGE, HOLE, Lab, OTHER};
 use crate::row::Row;
+use crate::run::Run;
 use crate::site::{Peer, response};
 
 const CONTROL: &str = "http://10.77.2.1/";
@@ -163,28 +164,28 @@ fn of_others() -> Vec<Row> {
     ]
 }
 
+/// A target that is silent, and a control address of the runner's own that answers. From the
+/// runner's own port 9 nothing comes back either.
+fn with_control_inside(lab: &Lab, own: &str, target: &str) -> Run {
+    let inside = lab.inside(&format!("http {own}:8080 200"));
+    lab.runner_filter("input", "tcp dport 9 drop");
+    let control = format!("http://{own}:8080/");
+    let run = lab.step(target).control(&control).run();
+    inside.was_asked(1);
+    run
+}
+
 fn of_loopback() -> Vec<Row> {
     vec![
         Row::unknown(
             "control on loopback, target elsewhere",
             "connect-timeout",
-            |lab| {
-                let inside = lab.inside("http 127.0.0.1:8080 200");
-                let run = lab.step(HOLE_URL).control(LOCAL).run();
-                assert_eq!(inside.requests(), 1);
-                run
-            },
+            |lab| with_control_inside(lab, "127.0.0.1", HOLE_URL),
         ),
         Row::down(
             "control on loopback, target too",
             "connect-timeout",
-            |lab| {
-                let inside = lab.inside("http 127.0.0.1:8080 200");
-                lab.runner_filter("input", "tcp dport 9 drop");
-                let run = lab.step("http://127.0.0.1:9/").control(LOCAL).run();
-                assert_eq!(inside.requests(), 1);
-                run
-            },
+            |lab| with_control_inside(lab, "127.0.0.1", "http://127.0.0.1:9/"),
         ),
         Row::down(
             "a loopback name that hosts gives",
@@ -194,7 +195,7 @@ fn of_loopback() -> Vec<Row> {
                 lab.hosts(&["127.0.0.1 dep.test"]);
                 lab.runner_filter("input", "tcp dport 9 drop");
                 let run = lab.step("http://dep.test:9/").control(LOCAL).run();
-                assert_eq!(inside.requests(), 1);
+                inside.was_asked(1);
                 run
             },
         ),
@@ -237,7 +238,7 @@ fn of_own_addresses() -> Vec<Row> {
                     .control("http://10.77.9.2/")
                     .run();
                 run.expect("near", "up");
-                assert_eq!(inside.requests(), 1);
+                inside.was_asked(1);
                 run
             },
         )
@@ -263,7 +264,7 @@ fn of_own_addresses() -> Vec<Row> {
                     .control("http://10.77.9.2/")
                     .run();
                 run.expect("near", "up");
-                assert_eq!(inside.requests(), 1);
+                inside.was_asked(1);
                 run
             },
         )
@@ -290,23 +291,12 @@ fn of_own_addresses() -> Vec<Row> {
         Row::unknown(
             "control at an own address, target elsewhere",
             "connect-timeout",
-            |lab| {
-                let inside = lab.inside("http 10.77.0.2:8080 200");
-                let run = lab.step(HOLE_URL).control(OWN).run();
-                assert_eq!(inside.requests(), 1);
-                run
-            },
+            |lab| with_control_inside(lab, "10.77.0.2", HOLE_URL),
         ),
         Row::down(
             "control at an own address, target there too",
             "connect-timeout",
-            |lab| {
-                let inside = lab.inside("http 10.77.0.2:8080 200");
-                lab.runner_filter("input", "tcp dport 9 drop");
-                let run = lab.step("http://10.77.0.2:9/").control(OWN).run();
-                assert_eq!(inside.requests(), 1);
-                run
-            },
+            |lab| with_control_inside(lab, "10.77.0.2", "http://10.77.0.2:9/"),
         ),
     ]
 }
