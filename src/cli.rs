@@ -138,7 +138,7 @@ fn unknown(argument: &str) -> String {
 
 /// `dep-preflight 0.1.0 (sources 0123456789abcdef)`.
 #[must_use]
-pub fn version() -> String {
+pub(crate) fn version() -> String {
     format!(
         "{} {} (sources {})",
         env!("CARGO_PKG_NAME"),

@@ -14,9 +14,9 @@ use crate::inputs::{RawInputs, resolve};
 use crate::net::Network;
 use crate::report::model::Start;
 use crate::report::{annotations, summary};
+use crate::run::Run;
+use crate::run::watchdog::Watchdog;
 use crate::screen::{Screen, Tone};
-use crate::step::Step;
-use crate::supervisor::Supervisor;
 
 /// How a service of the demonstration behaves.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +34,12 @@ const SERVICES: [(&str, Service); 4] = [
 
 /// Runs it. The exit status is 0 unless the demonstration itself fails.
 #[must_use]
-pub fn run(start: Start, screen: &Screen, supervisor: &Supervisor) -> u8 {
+pub(crate) fn run(start: Start, screen: &Screen, watchdog: &Watchdog) -> u8 {
     let shown = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(show(start, screen, supervisor)));
+        .and_then(|runtime| runtime.block_on(show(start, screen, watchdog)));
     if let Err(why) = &shown {
         screen.toned(
             format!("dep-preflight: the demonstration failed: {why}"),
@@ -55,7 +55,7 @@ pub fn run(start: Start, screen: &Screen, supervisor: &Supervisor) -> u8 {
     status
 }
 
-async fn show(start: Start, screen: &Screen, supervisor: &Supervisor) -> Result<(), String> {
+async fn show(start: Start, screen: &Screen, watchdog: &Watchdog) -> Result<(), String> {
     let failed = |error: io::Error| format!("no service can be started on 127.0.0.1: {error}");
     let mut targets = String::new();
     for (name, service) in SERVICES {
@@ -92,7 +92,7 @@ async fn show(start: Start, screen: &Screen, supervisor: &Supervisor) -> Result<
         ci: Some("demo".to_owned()),
         ..RunnerEnv::default()
     };
-    let step = Step::quiet(start, inputs, &env, screen, Arc::new(network), supervisor);
+    let step = Run::quiet(start, inputs, &env, screen, Arc::new(network), watchdog);
     let finding = step.run().await;
     screen.line("");
     screen.line("Annotations, on the run's page of forges that show them:");
@@ -110,7 +110,7 @@ async fn show(start: Start, screen: &Screen, supervisor: &Supervisor) -> Result<
     screen.line(format!(
         "As a step, this would have ended with exit code {} ({}). The demonstration ends with 0.",
         finding.exit.code(),
-        finding.exit.result.word()
+        finding.exit.result.as_str()
     ));
     Ok(())
 }

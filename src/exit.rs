@@ -32,7 +32,7 @@ impl RunResult {
 
     /// The value of the output `result`.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
@@ -69,7 +69,7 @@ impl RunResult {
 
 impl Serialize for RunResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -97,7 +97,7 @@ impl Interrupt {
 
     /// The signal's name.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",

@@ -4,37 +4,37 @@
 //!
 //! ```text
 //! environment, command line, config file
-//!   → inputs → targets → probe (schedule, waiting) → verdict (control) → report → exit
+//!   → inputs → targets → probe (run: schedule, retry) → verdict (control) → report → exit
 //! ```
 //!
 //! Only [`screen`] writes to standard output and standard error. Only [`probe`] and
 //! [`report::commit_status`] send anything, through [`net`].
 
-pub mod cli;
+mod cli;
 mod environment;
-pub mod inputs;
+mod inputs;
 
-pub mod target;
+mod target;
 
-pub mod net;
-pub mod probe;
-pub mod schedule;
-pub mod signals;
-pub mod waiting;
-pub mod waiting_room;
+mod net;
+mod probe;
+mod record;
 
-pub mod control;
-pub mod verdict;
+mod verdict;
 
-pub mod forge;
-pub mod report;
-pub mod screen;
-pub mod text;
+mod forge;
+mod report;
 
-pub mod demo;
-pub mod exit;
-pub mod step;
-pub mod supervisor;
+mod run;
+
+mod demo;
+mod exit;
+mod file;
+mod screen;
+mod secret;
+mod text;
+
+pub mod facade;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -44,34 +44,35 @@ use exit::{Exit, RunResult};
 use forge::RunnerEnv;
 use inputs::resolve::{DEADLINE, Surroundings};
 use inputs::{RawInputs, ReportTo, resolve};
-use report::model::Start;
+pub use report::model::Start;
+use run::watchdog::Watchdog;
+pub use run::watchdog::run as supervise;
 use screen::{Screen, Stream, Tone};
-use supervisor::Supervisor;
 
 /// Runs the whole tool and returns the exit status of the process.
 pub fn run(
     start: Start,
     args: Vec<OsString>,
     vars: Vec<(OsString, OsString)>,
-    supervisor: &Supervisor,
+    watchdog: &Watchdog,
 ) -> u8 {
     let env = RunnerEnv::from_env(vars.clone());
     let from_env = RawInputs::from_env(vars);
-    signals::survive_file_size_limit();
+    run::signals::survive_file_size_limit();
     let json = args.iter().any(|arg| arg == "--json");
     let request = cli::parse(args);
     let screen = Screen::open(env.in_ci(), log_stream(&request, &from_env, json));
     let outputs = env.github_output.as_ref().map(PathBuf::from);
-    supervisor.report_to(&screen, outputs);
+    watchdog.report_to(&screen, outputs);
     let (cli, urls) = match request {
         Request::Print(text) => {
             text.lines().for_each(|line| screen.line(line));
             screen.close(false, start.instant + DEADLINE);
             return 0;
         }
-        Request::Demo => return demo::run(start, &screen, supervisor),
+        Request::Demo => return demo::run(start, &screen, watchdog),
         Request::Wrong(reason) => {
-            return refuse(start, &env, &screen, supervisor, &[reason], 0);
+            return refuse(start, &env, &screen, watchdog, &[reason], 0);
         }
         Request::Probe { inputs, urls } => (*inputs, urls),
     };
@@ -89,16 +90,16 @@ pub fn run(
     // deadline; that it can be read within this one is as much as can be asked.
     let known = raw.deadline.as_deref().map(inputs::values::deadline);
     if let Some(Ok(deadline)) = known {
-        supervisor.deadline(start.instant + deadline);
+        watchdog.deadline(start.instant + deadline);
     }
-    supervisor.waits_for(files_to_read(&raw));
+    watchdog.waits_for(files_to_read(&raw));
     let resolved = resolve(raw, &urls, &surroundings);
-    supervisor.waits_for(None);
+    watchdog.waits_for(None);
     match resolved {
-        Ok(inputs) => step::run(start, inputs, &env, &screen, supervisor),
+        Ok(inputs) => run::run(start, inputs, &env, &screen, watchdog),
         Err(problems) => {
             let lines: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
-            refuse(start, &env, &screen, supervisor, &lines, problems.more)
+            refuse(start, &env, &screen, watchdog, &lines, problems.more)
         }
     }
 }
@@ -142,21 +143,21 @@ fn refuse(
     start: Start,
     env: &RunnerEnv,
     screen: &Screen,
-    supervisor: &Supervisor,
+    watchdog: &Watchdog,
     problems: &[String],
     more: usize,
 ) -> u8 {
     let exit = Exit::of(RunResult::Invalid);
-    supervisor.claim();
+    watchdog.claim();
     for line in report::log::invalid(problems, more) {
         screen.toned(line, Tone::Bad);
     }
     let told = inputs::problem::in_one_line(problems, more);
-    if step::annotates(env, screen) {
+    if run::annotates(env, screen) {
         screen.line(report::annotations::invalid(&told));
     }
     let message = format!("invalid configuration: {told}");
-    supervisor.claim_outputs();
+    watchdog.claim_outputs();
     if let Some(path) = env.github_output.as_ref().map(PathBuf::from)
         && let Err(error) = report::outputs::write(&path, &report::outputs::failed(exit, &message))
     {
@@ -164,7 +165,7 @@ fn refuse(
         screen.line(report::annotations::internal(&why));
     }
     // All is written, and only a reader of the log can still hold the end up.
-    supervisor.settle(exit.code());
+    watchdog.settle(exit.code());
     screen.close(true, start.instant + DEADLINE);
     exit.code()
 }

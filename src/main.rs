@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dep_preflight::{report, supervisor};
+use dep_preflight::{Start, supervise};
 
 /// In place of musl's own allocator (Cargo.toml has the reason).
 #[cfg(target_env = "musl")]
@@ -10,10 +10,10 @@ use dep_preflight::{report, supervisor};
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let start = report::model::Start::now();
-    supervisor::run(start.instant, move |supervisor| {
+    let start = Start::now();
+    supervise(start.instant, move |watchdog| {
         let args = std::env::args_os().skip(1).collect();
         let vars = std::env::vars_os().collect();
-        dep_preflight::run(start, args, vars, supervisor)
+        dep_preflight::run(start, args, vars, watchdog)
     })
 }

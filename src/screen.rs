@@ -18,10 +18,10 @@ use tokio::sync::oneshot;
 /// measured, a tenth of a second before the exit saves the last line.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// How long a slow reader is left alone before the next bytes are tried.
+/// How long a slow reader is given before the next bytes are tried.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The mood of a line, shown as a colour to people and not at all to machines.
+/// The tone of a line, shown as a colour to people and not at all to machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// No colour.
@@ -150,7 +150,7 @@ impl Screen {
 
 /// Writes the report to standard output, where no log goes then, and waits until `latest` at
 /// most for whoever reads it.
-pub async fn report(text: String, latest: Instant) -> io::Result<()> {
+pub(crate) async fn report(text: String, latest: Instant) -> io::Result<()> {
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new()
         .name("report".to_owned())

@@ -19,7 +19,7 @@ const MASK: &str = "***";
 /// One line without control characters, bidirectional overrides or the runner's old command
 /// prefix, cut to `limit` characters.
 #[must_use]
-pub fn clean(text: &str, limit: usize) -> String {
+pub fn sanitize(text: &str, limit: usize) -> String {
     let mut out = String::new();
     let mut blank = false;
     for (count, ch) in text.trim().chars().enumerate() {
@@ -56,7 +56,7 @@ fn is_deceptive(ch: char) -> bool {
 
 /// Cuts to `limit` characters, the last of them an ellipsis.
 #[must_use]
-pub fn cut(text: &str, limit: usize) -> String {
+pub fn truncate(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
@@ -79,7 +79,7 @@ pub fn show_url(url: &Url, limit: usize) -> String {
         text.push('?');
         text.push_str(&mask_query(query));
     }
-    clean(&text, limit)
+    sanitize(&text, limit)
 }
 
 /// `a=1&b&c=2` becomes `a=***&***&c=***`.
@@ -99,13 +99,13 @@ fn mask_query(query: &str) -> String {
 /// `@` and what stands behind a `?` is masked, then cleaned and cut.
 #[must_use]
 pub fn show_value(value: &str) -> String {
-    clean(&mask_address(value), PIECE)
+    sanitize(&mask_address(value), PIECE)
 }
 
 /// A key as somebody wrote it. A line that was quoted as a whole (`'password=x'`,
 /// `'Authorization: Bearer x'`) is a key, too: what stands behind the separator is masked.
 #[must_use]
-pub fn show_key(key: &str) -> String {
+pub(crate) fn show_key(key: &str) -> String {
     let separator = key.char_indices().find(|(at, ch)| match ch {
         '=' => true,
         ':' => key
@@ -158,7 +158,7 @@ fn mask_address(value: &str) -> String {
 pub fn without_double_colon(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
-    // A word that touches a letter is no address, whatever it looks like.
+    // A word that touches a letter is not an address, whatever it looks like.
     let mut touched = false;
     let address_like = |ch: char| ch.is_ascii_hexdigit() || ch == ':' || ch == '.';
     for ch in text.chars().chain(std::iter::once('\0')) {
@@ -216,7 +216,7 @@ fn spell_out(word: &str) -> String {
 
 /// A duration as people read it: `3 ms`, `1.2 s`, `2 min 5 s`.
 #[must_use]
-pub fn show_duration(duration: std::time::Duration) -> String {
+pub(crate) fn show_duration(duration: std::time::Duration) -> String {
     let ms = duration.as_millis();
     if ms < 1000 {
         return format!("{ms} ms");
@@ -237,7 +237,7 @@ pub fn show_duration(duration: std::time::Duration) -> String {
 
 /// `1 attempt`, `3 attempts`.
 #[must_use]
-pub fn count(number: usize, noun: &str) -> String {
+pub(crate) fn pluralize(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {
@@ -254,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn clean_keeps_one_line_and_no_control_characters() {
+    fn sanitize_keeps_one_line_and_no_control_characters() {
         assert_eq!(
-            clean("a\r\n::error::b\u{1b}[31m\u{202e}c", 99),
+            sanitize("a\r\n::error::b\u{1b}[31m\u{202e}c", 99),
             "a ::error::b\u{fffd}[31m\u{fffd}c"
         );
-        assert_eq!(clean("##[set-env name=a]b", 99), "## [set-env name=a]b");
-        assert_eq!(clean("abcdef", 3), "abc…");
+        assert_eq!(sanitize("##[set-env name=a]b", 99), "## [set-env name=a]b");
+        assert_eq!(sanitize("abcdef", 3), "abc…");
     }
 
     #[test]

@@ -3,14 +3,12 @@
 //! The rules are the contract's: any expected answer is up, a dependency is never blamed for
 //! the runner's own fault, and what cannot be shown to be reachable is not up.
 
-use std::time::Duration;
-
 use serde::{Serialize, Serializer};
 
 use crate::exit::RunResult;
-use crate::probe::{Attempt, Cause, Signs};
+use crate::probe::{Cause, Evidence};
+use crate::record::{Control, Next, Record};
 use crate::text;
-use crate::waiting::Next;
 
 /// The verdict of one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict in the report and the outputs.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
@@ -37,77 +35,8 @@ impl Verdict {
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
+        serializer.serialize_str(self.as_str())
     }
-}
-
-/// What was learnt about one target.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
-    /// Its attempts, in order.
-    pub attempts: Vec<Attempt>,
-    /// What followed the last of them.
-    pub ended: Option<Next>,
-    /// From its first attempt to its end.
-    pub duration: Duration,
-    /// Whether its address is on this machine: loopback, or any of its own.
-    pub on_this_machine: bool,
-}
-
-impl Record {
-    /// The attempt that speaks for the target: the last one, but one that the deadline cut
-    /// short only if there is no other.
-    #[must_use]
-    pub fn speaker(&self) -> Option<&Attempt> {
-        self.attempts
-            .iter()
-            .rev()
-            .find(|attempt| !attempt.cut_short)
-            .or(self.attempts.last())
-    }
-
-    fn signs(&self) -> Signs {
-        self.attempts
-            .iter()
-            .fold(Signs::default(), |signs, attempt| signs.or(attempt.signs))
-    }
-
-    /// Whether nothing ever came back: every attempt that counts ended in silence, or
-    /// before it left the runner.
-    fn is_silent(&self) -> bool {
-        let all = self.attempts.iter().all(|attempt| attempt.cut_short);
-        let spoken = self
-            .speaker()
-            .and_then(|attempt| attempt.cause)
-            .is_some_and(Cause::is_silence);
-        spoken
-            && self.signs() == Signs::default()
-            && self
-                .attempts
-                .iter()
-                .filter(|attempt| all || !attempt.cut_short)
-                .all(|attempt| {
-                    attempt
-                        .cause
-                        .is_some_and(|cause| cause.is_silence() || cause.is_runners_side())
-                })
-    }
-
-    /// Whether these signs say anything about the way to this target.
-    const fn is_touched_by(&self, signs: Signs) -> bool {
-        signs.remote || self.on_this_machine && signs.this_machine
-    }
-}
-
-/// The control address, after it was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Control {
-    /// The signs of life it gave.
-    pub signs: Signs,
-    /// Why it gave none, or what was wrong with its answer.
-    pub cause: Option<Cause>,
-    /// Its address, fit to be shown.
-    pub url: String,
 }
 
 /// The verdict of one target, with its reasons.
@@ -125,35 +54,37 @@ pub struct Judged {
     pub recovered: bool,
 }
 
-/// Whether a verdict hangs on the control address: some target is silent, and no other gave
-/// a sign of life that would speak for the way out.
+/// Whether a verdict depends on the control address: some target is silent, and no other gave
+/// an answer that would prove the way out.
 #[must_use]
-pub fn needs_control(records: &[Record]) -> bool {
-    let signs = all_signs(records);
+pub(crate) fn needs_control(records: &[Record]) -> bool {
+    let evidence = all_evidence(records);
     records
         .iter()
-        .any(|record| record.is_silent() && !record.is_touched_by(signs))
+        .any(|record| record.is_silent() && !record.is_covered_by(evidence))
 }
 
-// A silent target has no signs itself, so the signs of all are those of the others.
-fn all_signs(records: &[Record]) -> Signs {
+// A silent target has no evidence itself, so the evidence of all are those of the others.
+fn all_evidence(records: &[Record]) -> Evidence {
     records
         .iter()
-        .fold(Signs::default(), |signs, record| signs.or(record.signs()))
+        .fold(Evidence::default(), |evidence, record| {
+            evidence.or(record.evidence())
+        })
 }
 
 /// Judges every target. `control` is `None` where it is off.
 #[must_use]
 pub fn judge(records: &[Record], control: Option<&Control>) -> Vec<Judged> {
-    let signs = all_signs(records);
+    let evidence = all_evidence(records);
     records
         .iter()
-        .map(|record| judge_one(record, signs, control))
+        .map(|record| judge_one(record, evidence, control))
         .collect()
 }
 
-fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judged {
-    let Some(attempt) = record.speaker() else {
+fn judge_one(record: &Record, others: Evidence, control: Option<&Control>) -> Judged {
+    let Some(attempt) = record.deciding_attempt() else {
         return Judged {
             verdict: Verdict::Unknown,
             cause: Some(Cause::Local),
@@ -179,11 +110,11 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
             text::show_duration(asked)
         ));
     }
-    let silent = record.is_silent() && !record.is_touched_by(others);
+    let silent = record.is_silent() && !record.is_covered_by(others);
     let verdict = match control {
         _ if cause.is_runners_side() => Verdict::Unknown,
-        Some(control) if silent && !record.is_touched_by(control.signs) => {
-            let said = if control.signs.this_machine {
+        Some(control) if silent && !record.is_covered_by(control.evidence) => {
+            let said = if control.evidence.this_machine {
                 "is on this machine, which says nothing about the way out"
             } else {
                 "did not answer either"
@@ -206,15 +137,15 @@ fn judge_one(record: &Record, others: Signs, control: Option<&Control>) -> Judge
 }
 
 /// The step was interrupted: a target whose attempts had not come to an end has no verdict, nor
-/// has one whose verdict hangs on the control address (`control`) that was not asked any more.
+/// has one whose verdict depends on the control address (`control`) that was not asked any more.
 pub fn interrupt(records: &[Record], judged: &mut [Judged], control: bool) {
-    let signs = all_signs(records);
+    let evidence = all_evidence(records);
     for (record, judged) in records.iter().zip(judged) {
         let unfinished = matches!(record.ended, None | Some(Next::After(_)));
-        let open = control && record.is_silent() && !record.is_touched_by(signs);
+        let open = control && record.is_silent() && !record.is_covered_by(evidence);
         if judged.verdict != Verdict::Up && (unfinished || open) {
             judged.verdict = Verdict::Unknown;
-            judged.message = match record.speaker() {
+            judged.message = match record.deciding_attempt() {
                 Some(attempt) => format!(
                     "no verdict: the step was interrupted while the target was being waited for; so far: {}",
                     attempt.detail

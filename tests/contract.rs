@@ -9,10 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dep_preflight::exit::RunResult;
-use dep_preflight::inputs::INPUTS;
-use dep_preflight::probe::cause::Cause;
-use dep_preflight::report::outputs::OUTPUTS;
+use dep_preflight::facade::outputs::OUTPUTS;
+use dep_preflight::facade::{Cause, INPUTS, RunResult};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -131,7 +129,7 @@ fn the_readme_lists_every_result_with_its_exit_code() -> Outcome {
         .iter()
         .map(|result| {
             vec![
-                result.word().to_owned(),
+                result.as_str().to_owned(),
                 result.code().to_string(),
                 result.commit_state().unwrap_or("none").to_owned(),
             ]
@@ -160,7 +158,10 @@ fn the_readme_explains_every_cause() -> Outcome {
 #[test]
 fn the_schema_knows_the_codes_words() -> Outcome {
     let schema = schema()?;
-    let results: Vec<_> = RunResult::ALL.iter().map(|result| result.word()).collect();
+    let results: Vec<_> = RunResult::ALL
+        .iter()
+        .map(|result| result.as_str())
+        .collect();
     assert_eq!(at(&schema, "/$defs/result/enum")?, &json!(results));
     assert_eq!(at(&schema, "/$defs/cause/enum")?, &json!(causes()));
 
@@ -286,7 +287,7 @@ fn dist_can_be_run() -> Outcome {
 
 /// Every cause, as the code orders them.
 fn causes() -> Vec<&'static str> {
-    Cause::ALL.iter().map(|cause| cause.word()).collect()
+    Cause::ALL.iter().map(|cause| cause.as_str()).collect()
 }
 
 /// The inputs that `action.yml` declares, with the default that each states: the `default:`

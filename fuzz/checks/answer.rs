@@ -7,16 +7,12 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use dep_preflight::exit::Exit;
-use dep_preflight::net::Network;
-use dep_preflight::probe::http::HttpProbe;
-use dep_preflight::probe::pulse::Pulse;
-use dep_preflight::probe::{Attempt, Budget, Cause, Probe};
-use dep_preflight::report::log;
-use dep_preflight::report::model::{self, Run, Start};
-use dep_preflight::target::{Attempts, Method, Policy, StatusSet, Target};
-use dep_preflight::verdict::{self, Record};
-use dep_preflight::waiting::Next;
+use dep_preflight::facade::{
+    Attempt, AttemptBudget, Attempts, Cause, Exit, HttpProbe, Method, Network, Next, Policy, Probe,
+    Pulse, Record, StatusSet, Target, log,
+    model::{self, RunInfo, Start},
+    verdict,
+};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -106,7 +102,7 @@ fn on_stage(stage: &Stage, data: &[u8]) {
     let Probe::Http(probe) = &target.probe;
     let start = Start::now();
     let pulse = Pulse::default();
-    let budget = Budget {
+    let budget = AttemptBudget {
         timeout: target.policy.timeout,
         latest: start.instant + LONG,
         pulse: &pulse,
@@ -347,7 +343,7 @@ fn sound(probe: &HttpProbe, attempt: &Attempt) {
     if attempt.cause != Some(Cause::Status) {
         assert_eq!(attempt.retry_after, None);
     }
-    assert!(!attempt.signs.remote, "life elsewhere: {attempt:?}");
+    assert!(!attempt.evidence.remote, "life elsewhere: {attempt:?}");
     assert!(attempt.detail.chars().count() < 1000, "{attempt:?}");
     lines::clean(&attempt.detail);
 }
@@ -380,7 +376,7 @@ fn printed(target: Target, attempt: Attempt, start: Start, hides: fn(&str)) {
         &records,
         judged,
         None,
-        Run::default(),
+        RunInfo::default(),
     );
     render::told(&report, exit, true, "report.json", hides);
 }

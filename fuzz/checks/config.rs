@@ -6,14 +6,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dep_preflight::cli::{self, Request};
-use dep_preflight::exit::{Exit, RunResult};
-use dep_preflight::inputs::problem::in_one_line;
-use dep_preflight::inputs::resolve::Surroundings;
-use dep_preflight::inputs::{Inputs, RawInputs, resolve};
-use dep_preflight::probe::Probe;
-use dep_preflight::report::{annotations, log, outputs};
-use dep_preflight::text;
+use dep_preflight::facade::{
+    Exit, Inputs, Probe, RawInputs, Request, RunResult, Surroundings, annotations, cli,
+    in_one_line, log, outputs, resolve, text,
+};
 
 use super::{Feed, SECRET, lines, values};
 

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-use dep_preflight::forge::{Event, RunnerEnv, event, hints, link};
-use dep_preflight::text;
+use dep_preflight::facade::forge as event;
+use dep_preflight::facade::forge::{self as link, self as hints};
+use dep_preflight::facade::{Event, RunnerEnv, text};
 use reqwest::Url;
 
 use super::{Feed, SECRET, lines, values};
@@ -22,7 +23,7 @@ pub(crate) fn check(data: &[u8]) {
     let event = match Event::parse(feed.bytes()) {
         Ok(event) => event,
         Err(why) => {
-            lines::clean(&text::clean(&why, 300));
+            lines::clean(&text::sanitize(&why, 300));
             Event::default()
         }
     };
@@ -63,7 +64,7 @@ pub(crate) fn check(data: &[u8]) {
         leads_to_the_run(&url, &env);
     }
     for status in [200, 301, 401, 403, 404, 409, 422, 429, 500, 503] {
-        lines::clean(&hints::refusal(status, env.flavour(), version));
+        lines::clean(&hints::refusal(status, env.kind(), version));
     }
 }
 

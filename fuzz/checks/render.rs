@@ -5,18 +5,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dep_preflight::exit::{Exit, Interrupt, RunResult};
-use dep_preflight::inputs::targets::Defaults;
-use dep_preflight::inputs::values;
-use dep_preflight::net::trace::Trace;
-use dep_preflight::probe::classify::{self, Limit, Scene};
-use dep_preflight::probe::{Attempt, Cause, Phases, Signs};
-use dep_preflight::report::model::{self, Run, Start};
-use dep_preflight::report::{Report, annotations, commit_status, log, outputs, summary};
-use dep_preflight::target::{Attempts, Target};
-use dep_preflight::text;
-use dep_preflight::verdict::{self, Control, Record};
-use dep_preflight::waiting::Next;
+use dep_preflight::facade::classify::{self, Limit, Scene};
+use dep_preflight::facade::model::{self, RunInfo, Start};
+use dep_preflight::facade::{
+    Attempt, Attempts, Cause, Control, Defaults, Evidence, Exit, Interrupt, Next, Phases, Record,
+    Report, RunResult, Target, Trace, annotations, commit_status, log, outputs, summary, text,
+    values, verdict,
+};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -46,7 +41,7 @@ pub(crate) fn check(data: &[u8]) {
     }
     lines::log(&log::opening(&targets, Duration::from_secs(60)));
     let control = feed.flag().then(|| Control {
-        signs: Signs {
+        evidence: Evidence {
             remote: feed.flag(),
             this_machine: feed.flag(),
         },
@@ -87,7 +82,7 @@ fn report(
         },
         interrupt,
     };
-    let run = Run {
+    let run = RunInfo {
         url: feed.maybe().and_then(|text| values::link(&text).ok()),
         sha: feed.maybe().and_then(|text| values::sha(&text).ok()),
     };
@@ -107,7 +102,7 @@ fn pieces(feed: &mut Feed<'_>) {
     reads_back(&values);
     reads_back(&vec![("message", one.clone()), ("up", two.clone())]);
     let names: Vec<_> = [&one, &two, &one]
-        .map(|text| text::clean(text, text::PIECE))
+        .map(|text| text::sanitize(text, text::PIECE))
         .into();
     description(&commit_status::describe_waiting(names.clone(), names.len()));
 }
@@ -204,7 +199,7 @@ fn attempt(feed: &mut Feed<'_>, start: Instant) -> Attempt {
         retry_after: None,
         through_proxy: feed.flag(),
         cut_short: feed.flag(),
-        signs: Signs {
+        evidence: Evidence {
             remote: feed.flag(),
             this_machine: feed.flag(),
         },
@@ -226,7 +221,7 @@ fn detail(feed: &mut Feed<'_>, cause: Option<Cause>) -> (String, Option<Cause>) 
     };
     let said = feed.text();
     if cause == Cause::Status {
-        let shown = text::clean(&said, text::PIECE);
+        let shown = text::sanitize(&said, text::PIECE);
         return (
             format!("HTTP 503 Service Unavailable: {shown}"),
             Some(cause),

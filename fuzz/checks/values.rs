@@ -3,13 +3,10 @@
 
 use std::time::Duration;
 
-use dep_preflight::forge::link::Version;
-use dep_preflight::inputs::{Problems, values};
-use dep_preflight::net::roots;
-use dep_preflight::probe::http::is_this_machine_host;
-use dep_preflight::target::{Attempts, Policy};
-use dep_preflight::text;
-use dep_preflight::waiting::{self, Next};
+use dep_preflight::facade::forge::Version;
+use dep_preflight::facade::{
+    Attempts, Next, Policy, Problems, is_this_machine_host, retry, roots, text, values,
+};
 use reqwest::Url;
 
 use super::{Feed, SECRET, lines};
@@ -248,10 +245,10 @@ pub(crate) fn is_header(name: &str, value: &[u8]) {
 fn texts(feed: &mut Feed<'_>, value: &str) {
     let other = feed.text();
     for limit in [0, 1, 5, text::PIECE] {
-        let cleaned = text::clean(value, limit);
+        let cleaned = text::sanitize(value, limit);
         lines::clean(&cleaned);
         assert!(!cleaned.contains("##["), "{cleaned:?}");
-        assert!(text::cut(value, limit).chars().count() <= limit.max(1));
+        assert!(text::truncate(value, limit).chars().count() <= limit.max(1));
     }
     lines::clean(&text::show_value(value));
     for split in [
@@ -292,7 +289,7 @@ fn waits(feed: &mut Feed<'_>, value: &str) {
     let made = 1 + u32::try_from(feed.choose(255)).unwrap_or_default();
     let took = span(1);
     for chance in [0.0, 0.3, 1.0] {
-        match waiting::next(&policy, made, took, retry_after, left, chance) {
+        match retry::next(&policy, made, took, retry_after, left, chance) {
             Next::After(wait) => {
                 assert!(wait <= left, "{wait:?} of {left:?}");
                 assert!(wait >= retry_after.unwrap_or_default());

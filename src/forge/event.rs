@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Flavour;
+use super::ForgeKind;
 use crate::inputs::values;
 use crate::text;
 
@@ -96,8 +96,8 @@ impl Event {
     /// Whether the forge gives this event a token that may not write, so that a status that is
     /// refused is nobody's fault. On GitHub alone, `pull_request_target` has one that may.
     #[must_use]
-    pub fn is_read_only(&self, name: Option<&str>, flavour: Flavour) -> bool {
-        let trusted = flavour == Flavour::GitHub && name == Some("pull_request_target");
+    pub fn is_read_only(&self, name: Option<&str>, kind: ForgeKind) -> bool {
+        let trusted = kind == ForgeKind::GitHub && name == Some("pull_request_target");
         self.from_fork && !trusted
     }
 }
@@ -161,7 +161,7 @@ pub fn commit(
     if let Some(sha) = input.or(event.and_then(|event| event.head_sha.as_deref())) {
         return Ok(sha.to_owned());
     }
-    let shown = |name: &str| text::clean(name, 60);
+    let shown = |name: &str| text::sanitize(name, 60);
     if let Some(name) = event_name {
         // GITHUB_SHA is a merge that nobody sees, or the branch that the change is for.
         let hidden = name.starts_with("pull_request")

@@ -1,12 +1,12 @@
 //! The address of the run, which each forge writes in its own way.
 
-use super::{Flavour, RunnerEnv};
+use super::{ForgeKind, RunnerEnv};
 
 /// A forge's version, as far as links and permissions depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version {
     /// The software; its own answer may say Forgejo where the environment could not.
-    pub flavour: Flavour,
+    pub kind: ForgeKind,
     /// Major and minor number.
     pub number: (u32, u32),
 }
@@ -19,10 +19,10 @@ impl Version {
             .split(['.', '-', '+'])
             .map_while(|part| part.parse().ok());
         Some(Self {
-            flavour: if text.contains("+gitea-") {
-                Flavour::Forgejo
+            kind: if text.contains("+gitea-") {
+                ForgeKind::Forgejo
             } else {
-                Flavour::Gitea
+                ForgeKind::Gitea
             },
             number: (numbers.next()?, numbers.next()?),
         })
@@ -32,7 +32,7 @@ impl Version {
     /// `permissions` key of a workflow is obeyed.
     #[must_use]
     pub fn is_new_gitea(self) -> bool {
-        self.flavour == Flavour::Gitea && self.number >= (1, 26)
+        self.kind == ForgeKind::Gitea && self.number >= (1, 26)
     }
 }
 
@@ -47,9 +47,11 @@ pub fn run_url(env: &RunnerEnv, version: Option<Version>) -> Option<String> {
     let number = |value: &Option<String>| -> Option<u64> { value.as_deref()?.parse().ok() };
     // What the server says of itself wins over what the runner says: Forgejo's runner works for
     // Gitea, too.
-    let by_id = match (env.flavour(), version) {
-        (Flavour::GitHub, _) => true,
-        (Flavour::Gitea | Flavour::Forgejo, version) => version.is_some_and(Version::is_new_gitea),
+    let by_id = match (env.kind(), version) {
+        (ForgeKind::GitHub, _) => true,
+        (ForgeKind::Gitea | ForgeKind::Forgejo, version) => {
+            version.is_some_and(Version::is_new_gitea)
+        }
     };
     let run = if by_id {
         number(&env.github_run_id)?
@@ -58,7 +60,7 @@ pub fn run_url(env: &RunnerEnv, version: Option<Version>) -> Option<String> {
     };
     let mut url = format!("{server}/{owner}/{name}/actions/runs/{run}");
     // A second try of a run has a page of its own on GitHub alone.
-    if env.flavour() == Flavour::GitHub
+    if env.kind() == ForgeKind::GitHub
         && let Some(attempt) = number(&env.github_run_attempt).filter(|attempt| *attempt > 1)
     {
         url.push_str(&format!("/attempts/{attempt}"));
@@ -72,10 +74,10 @@ mod tests {
 
     #[test]
     fn each_forge_has_its_own_link() {
-        let env = |flavour: &str| {
+        let env = |kind: &str| {
             RunnerEnv::from_env(
                 [
-                    (flavour, "true"),
+                    (kind, "true"),
                     ("GITHUB_SERVER_URL", "https://forge.example/"),
                     ("GITHUB_REPOSITORY", "acme/shop"),
                     ("GITHUB_RUN_ID", "4711"),
@@ -85,7 +87,7 @@ mod tests {
                 .map(|(k, v)| (k.into(), v.into())),
             )
         };
-        for (flavour, version, path) in [
+        for (kind, version, path) in [
             ("GITHUB_ACTIONS", None, "4711/attempts/2"),
             ("GITEA_ACTIONS", None, "12"),
             ("GITEA_ACTIONS", Version::parse("1.25.5"), "12"),
@@ -99,7 +101,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                run_url(&env(flavour), version).unwrap(),
+                run_url(&env(kind), version).unwrap(),
                 format!("https://forge.example/acme/shop/actions/runs/{path}")
             );
         }

@@ -2,9 +2,9 @@
 //!
 //! Everything here is read from the environment once, and is as untrusted as any input.
 
-pub mod event;
-pub mod hints;
-pub mod link;
+pub(crate) mod event;
+pub(crate) mod hints;
+pub(crate) mod link;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ const CONTEXT_PART: usize = 100;
 
 /// The software a forge runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flavour {
+pub enum ForgeKind {
     /// github.com or GitHub Enterprise.
     GitHub,
     /// Gitea.
@@ -30,7 +30,7 @@ pub enum Flavour {
     Forgejo,
 }
 
-impl Flavour {
+impl ForgeKind {
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -132,18 +132,18 @@ impl RunnerEnv {
     /// The forge's software. Forgejo's runner sets Gitea's variable too, and Gitea's
     /// sets GitHub's; a runner without a server may set neither, then the API's path tells.
     #[must_use]
-    pub fn flavour(&self) -> Flavour {
+    pub fn kind(&self) -> ForgeKind {
         let api_v1 = || {
             self.github_api_url
                 .as_deref()
                 .is_some_and(|url| url.trim_end_matches('/').ends_with("/api/v1"))
         };
         if is_on(self.forgejo_actions.as_ref()) {
-            Flavour::Forgejo
+            ForgeKind::Forgejo
         } else if is_on(self.gitea_actions.as_ref()) || api_v1() {
-            Flavour::Gitea
+            ForgeKind::Gitea
         } else {
-            Flavour::GitHub
+            ForgeKind::GitHub
         }
     }
 
@@ -164,7 +164,7 @@ impl RunnerEnv {
     /// because statuses with one context overwrite each other.
     #[must_use]
     pub fn status_context(&self) -> String {
-        let part = |name: &String| text::cut(&text::clean(name, text::LONG), CONTEXT_PART);
+        let part = |name: &String| text::truncate(&text::sanitize(name, text::LONG), CONTEXT_PART);
         let parts = match (&self.github_workflow, &self.github_job) {
             (Some(workflow), Some(job)) => vec![part(workflow), part(job)],
             (None, Some(job)) => vec![part(job)],
@@ -200,21 +200,27 @@ mod tests {
     }
 
     #[test]
-    fn flavours() {
-        for (vars, flavour) in [
-            (vec![("GITHUB_ACTIONS", "true")], Flavour::GitHub),
+    fn kinds() {
+        for (vars, kind) in [
+            (vec![("GITHUB_ACTIONS", "true")], ForgeKind::GitHub),
             (
                 vec![("GITHUB_ACTIONS", "true"), ("GITEA_ACTIONS", "true")],
-                Flavour::Gitea,
+                ForgeKind::Gitea,
             ),
             (
                 vec![("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")],
-                Flavour::Forgejo,
+                ForgeKind::Forgejo,
             ),
-            (vec![("GITHUB_API_URL", "http://h/api/v1")], Flavour::Gitea),
-            (vec![("GITHUB_API_URL", "http://h/api/v3")], Flavour::GitHub),
+            (
+                vec![("GITHUB_API_URL", "http://h/api/v1")],
+                ForgeKind::Gitea,
+            ),
+            (
+                vec![("GITHUB_API_URL", "http://h/api/v3")],
+                ForgeKind::GitHub,
+            ),
         ] {
-            assert_eq!(env(&vars).flavour(), flavour, "{vars:?}");
+            assert_eq!(env(&vars).kind(), kind, "{vars:?}");
         }
     }
 

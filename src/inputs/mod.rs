@@ -4,15 +4,15 @@
 //! file another; [`resolve()`] merges and parses them into [`Inputs`]. After this stage no
 //! raw string is left, and all problems have been reported at once.
 
-pub mod config_file;
-pub mod docs;
-pub mod nearest;
-pub mod problem;
-pub mod raw;
+pub(crate) mod config_file;
+pub(crate) mod docs;
+pub(crate) mod nearest;
+pub(crate) mod problem;
+pub(crate) mod raw;
 pub mod resolve;
-pub mod targets;
-pub mod values;
-pub mod yaml;
+pub(crate) mod targets;
+pub(crate) mod values;
+pub(crate) mod yaml;
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-pub use docs::{INPUTS, InputDoc};
-pub use problem::{Problem, Problems};
+pub use docs::INPUTS;
+pub use problem::Problems;
 pub use raw::RawInputs;
 pub use resolve::resolve;
 
+use crate::secret::Token;
 use crate::target::Target;
 
 /// The whole configuration, valid and ready for use.
@@ -64,7 +65,7 @@ impl ReportTo {
     #[must_use]
     pub fn named(path: &str) -> Self {
         let path = path.trim();
-        if path == "-" || crate::report::file::is_stdout(path.as_ref()) {
+        if path == "-" || crate::file::is_stdout(path.as_ref()) {
             Self::Stdout
         } else {
             Self::File(path.into())
@@ -85,28 +86,4 @@ pub struct StatusInputs {
     pub sha: Option<String>,
     /// The token for the forge's API.
     pub token: Option<Token>,
-}
-
-/// A secret: it has no `Display`, and its `Debug` shows nothing.
-#[derive(Clone)]
-pub struct Token(String);
-
-impl Token {
-    /// Takes a secret into custody.
-    #[must_use]
-    pub fn new(secret: String) -> Self {
-        Self(secret)
-    }
-
-    /// The secret itself, for the request that needs it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(***)")
-    }
 }

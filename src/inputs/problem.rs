@@ -25,7 +25,7 @@ impl std::fmt::Display for Problem {
 /// The place of a key: `targets.llm` and `expect` make `targets.llm.expect`. A key can be
 /// anything, an address or a header with a secret too, so each is masked before it becomes a part.
 #[must_use]
-pub fn under(place: &str, key: &str) -> String {
+pub(crate) fn under(place: &str, key: &str) -> String {
     format!("{place}.{}", text::show_key(key))
 }
 
@@ -41,7 +41,7 @@ const LINE: usize = 1900;
 
 /// A number of problems in words; from so many on the rest was left unread.
 #[must_use]
-pub fn at_least(number: usize, all: usize) -> String {
+pub(crate) fn at_least(number: usize, all: usize) -> String {
     if all < COUNTED {
         number.to_string()
     } else {
@@ -51,7 +51,7 @@ pub fn at_least(number: usize, all: usize) -> String {
 
 /// Everything that is wrong, in the order it was found.
 #[derive(Debug, Default, thiserror::Error)]
-#[error("the configuration has {}", text::count(self.count(), "problem"))]
+#[error("the configuration has {}", text::pluralize(self.count(), "problem"))]
 pub struct Problems {
     /// The first of them, as many as anybody would read.
     pub kept: Vec<Problem>,
@@ -88,7 +88,7 @@ impl Problems {
     ) {
         if self.kept.len() < KEPT {
             self.kept.push(Problem {
-                input: text::clean(input, 3 * text::PIECE),
+                input: text::sanitize(input, 3 * text::PIECE),
                 value: value(),
                 reason: reason(),
             });

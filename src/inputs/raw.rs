@@ -10,7 +10,7 @@ use crate::environment;
 
 /// The prefix of the inputs in the environment. Never `INPUT_`: runners of the act family
 /// rebuild the `inputs` context from such names.
-pub const PREFIX: &str = "PREFLIGHT_";
+pub(crate) const PREFIX: &str = "PREFLIGHT_";
 
 /// Every input as text. Nothing is checked here, and nothing has a default.
 #[derive(Debug, Default, Clone, Args, Deserialize)]
@@ -88,7 +88,7 @@ fn variable(input: &str) -> String {
 
 impl RawInputs {
     /// Reads the inputs from environment variables. An empty one was not given; bytes that
-    /// are no text are replaced, so that the error about the value can show it.
+    /// are not text are replaced, so that the error about the value can show it.
     pub fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let known = INPUTS.iter().map(|input| variable(input.name)).collect();
         let vars = environment::exactly(vars, &known)
@@ -217,7 +217,7 @@ impl RawInputs {
 }
 
 /// The step-wide options of a config file: the keys that [`RawInputs::config_key`] knows.
-pub const CONFIG_KEYS: [&str; 16] = [
+pub(crate) const CONFIG_KEYS: [&str; 16] = [
     "timeout",
     "attempts",
     "interval",

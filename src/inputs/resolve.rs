@@ -11,7 +11,8 @@ use super::problem::Problems;
 use super::raw::RawInputs;
 use super::targets::{self, Defaults};
 use super::yaml::{self, Node};
-use super::{Inputs, ReportTo, StatusInputs, Token, values};
+use super::{Inputs, ReportTo, StatusInputs, values};
+use crate::secret::Token;
 use crate::target::Target;
 use crate::text;
 
@@ -86,7 +87,7 @@ pub fn resolve(
             context: raw
                 .status_context
                 .as_deref()
-                .map(|context| text::cut(&text::clean(context, text::LONG), CONTEXT)),
+                .map(|context| text::truncate(&text::sanitize(context, text::LONG), CONTEXT)),
             target_url: read(
                 raw.target_url.as_deref(),
                 "target-url",
@@ -285,7 +286,7 @@ fn read_control(
             value,
             values::url(value).map_err(|reason| format!("{reason}; or off")),
         ),
-        // The forge's address is not the user's to mend: one that cannot be used is no control.
+        // The forge's address is not the user's to mend: one that cannot be used is not a control address.
         None => surroundings
             .api_url
             .as_deref()
@@ -295,7 +296,7 @@ fn read_control(
 
 /// Opens the report file as it will be written later, and leaves its content alone.
 fn check_writable(path: &Path, problems: &mut Problems) -> Option<File> {
-    crate::report::file::check(path).unwrap_or_else(|error| {
+    crate::file::check(path).unwrap_or_else(|error| {
         problems.value(
             "report-file",
             &path.to_string_lossy(),

@@ -12,7 +12,8 @@ use super::values;
 use super::yaml::Node;
 use crate::probe::Probe;
 use crate::probe::http::HttpProbe;
-use crate::target::{Attempts, Method, Policy, StatusSet, Target};
+use crate::probe::http::{Method, StatusSet};
+use crate::target::{Attempts, Policy, Target};
 use crate::text;
 
 /// The options of a target.
@@ -76,7 +77,12 @@ impl Defaults {
 }
 
 /// Reads the mapping; `input` is the place it stands in, for error messages.
-pub fn read(node: &Node, input: &str, defaults: &Defaults, problems: &mut Problems) -> Vec<Target> {
+pub(crate) fn read(
+    node: &Node,
+    input: &str,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Vec<Target> {
     let entries = match node {
         Node::Map(entries) if !entries.is_empty() => entries,
         other => {
@@ -172,7 +178,7 @@ pub(super) fn not_single(key: &str, node: &Node) -> String {
             .collect();
         let set = parts.map(|parts| parts.join(","));
         if let Some(set) = set.filter(|set| values::status_set(set).is_ok()) {
-            let set = text::clean(&set, text::PIECE);
+            let set = text::sanitize(&set, text::PIECE);
             return format!("is a list; write it as one value, \"{set}\"");
         }
     }

@@ -5,12 +5,15 @@ mod duration;
 mod header;
 
 pub use address::{link, url};
-pub use duration::{deadline, duration, positive_duration};
-pub use header::{header, show_name as show_header_name};
+pub(crate) use duration::deadline;
+pub use duration::{duration, positive_duration};
+pub use header::header;
+pub(crate) use header::show_name as show_header_name;
 
 use reqwest::Url;
 
-use crate::target::{Attempts, Method, StatusSet};
+use crate::probe::http::{Method, StatusSet};
+use crate::target::Attempts;
 
 /// `true` or `false` in any case.
 pub fn boolean(value: &str) -> Result<bool, String> {

@@ -19,7 +19,7 @@ const VALUE: usize = 64;
 
 /// A YAML value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Node {
+pub(crate) enum Node {
     /// Nothing, `~` or `null`.
     Null,
     /// Any scalar, as text.
@@ -46,7 +46,7 @@ impl Node {
 
     /// What it is, for error messages.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Scalar(_) => "a single value",
@@ -58,7 +58,7 @@ impl Node {
 
 /// Parses one YAML document. The error has line and column, and no piece of the text: it may
 /// hold a credential.
-pub fn parse(text: &str) -> Result<Node, String> {
+pub(crate) fn parse(text: &str) -> Result<Node, String> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
@@ -73,7 +73,7 @@ pub fn parse(text: &str) -> Result<Node, String> {
 }
 
 fn place(line: usize, column: usize, why: &str) -> String {
-    let why = crate::text::clean(why, crate::text::PIECE);
+    let why = crate::text::sanitize(why, crate::text::PIECE);
     format!(
         "is not valid YAML: line {line}, column {}: {why}",
         column + 1
@@ -130,7 +130,7 @@ impl Builder {
                 // Counted before it is copied.
                 self.copied += size;
                 if self.copied > COPIES {
-                    return Err("too much of it");
+                    return Err("too large: more than a configuration can need");
                 }
                 let (node, size) = (node.clone(), *size);
                 self.add(node, 0, size)
@@ -168,7 +168,7 @@ impl Builder {
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), &'static str> {
         self.size += size;
         if self.size > SIZE {
-            return Err("too much of it");
+            return Err("too large: more than a configuration can need");
         }
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), size));
@@ -328,7 +328,11 @@ mod tests {
             let alias = format!("*a{}, ", level - 1).repeat(10);
             text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
         }
-        assert!(parse(&text).unwrap_err().contains("too much of it"));
+        assert!(
+            parse(&text)
+                .unwrap_err()
+                .contains("too large: more than a configuration can need")
+        );
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(
             parse("a: 1\n---\nb: 2")

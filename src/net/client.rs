@@ -15,11 +15,11 @@ use super::tls;
 use super::trace::NoteConnections;
 
 /// `dep-preflight/<version>`.
-pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 /// The largest response head, in bytes.
-pub const HEAD_LIMIT: usize = 256 * 1024;
+pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 /// The most header fields of a response.
-pub const FIELD_LIMIT: usize = 256;
+pub(crate) const FIELD_LIMIT: usize = 256;
 /// How much longer than an attempt the library's own connect timeout is: ours knows how far
 /// the attempt came, so it has to be first.
 const AFTER_OURS: Duration = Duration::from_millis(250);
@@ -156,7 +156,7 @@ fn finish(builder: ClientBuilder) -> Result<Client, NetworkError> {
 /// The root of an error: what went wrong in the end. The layers above only say that something
 /// did, and the HTTP library's repeats the address with its query.
 #[must_use]
-pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(tls) = tls_error(error) {
         return tls::words::handshake(tls);
     }

@@ -9,12 +9,12 @@ use super::trace;
 /// A redirect leads to a name that has only link-local addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a redirect to a link-local address is not followed")]
-pub struct LinkLocal;
+pub(crate) struct LinkLocal;
 
 /// The resolver of the probes' clients: for a request that follows a redirect, a name's
 /// link-local addresses are not there.
 #[derive(Debug)]
-pub struct Guarded(pub SystemResolver);
+pub(crate) struct Guarded(pub SystemResolver);
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {

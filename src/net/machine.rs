@@ -10,7 +10,7 @@ static KNOWN: Mutex<BTreeMap<IpAddr, bool>> = Mutex::new(BTreeMap::new());
 /// Whether an address is on this machine: loopback, the unspecified one, which is dialled to it
 /// (name servers that block a name answer with that), or one of its interfaces'.
 #[must_use]
-pub fn is_own(ip: IpAddr) -> bool {
+pub(crate) fn is_own(ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
     if is_loopback(ip) {
         return true;
@@ -29,7 +29,7 @@ pub fn is_own(ip: IpAddr) -> bool {
 
 /// Whether an address is on this machine whatever interfaces it has.
 #[must_use]
-pub fn is_loopback(ip: IpAddr) -> bool {
+pub(crate) fn is_loopback(ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
     ip.is_loopback() || ip.is_unspecified()
 }
@@ -37,7 +37,7 @@ pub fn is_loopback(ip: IpAddr) -> bool {
 /// Whether an address is link-local: 169.254.0.0/16 or `fe80::/10`. Clouds have their metadata
 /// services there.
 #[must_use]
-pub fn is_link_local(ip: IpAddr) -> bool {
+pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),

@@ -1,14 +1,14 @@
 //! The one HTTP stack: names, proxies, roots and clients, for probes and the forge alike.
 
-pub mod client;
-pub mod guard;
-pub mod machine;
-pub mod proxy;
-pub mod resolver;
-pub mod roots;
-pub mod timer;
-pub mod tls;
-pub mod trace;
+pub(crate) mod client;
+pub(crate) mod guard;
+pub(crate) mod machine;
+pub(crate) mod proxy;
+pub(crate) mod resolver;
+pub(crate) mod roots;
+pub(crate) mod timer;
+pub(crate) mod tls;
+pub(crate) mod trace;
 
 use std::io;
 
@@ -17,7 +17,7 @@ pub use client::Network;
 /// Whether an error means that the runner could not even try: no file descriptors, no ports,
 /// no memory, not permitted.
 #[must_use]
-pub fn is_local(error: &io::Error) -> bool {
+pub(crate) fn is_local(error: &io::Error) -> bool {
     /// `EMFILE`, `ENFILE`, `ENOBUFS`, `EINVAL`, `EAFNOSUPPORT` and `EPERM` on Linux: the
     /// standard library has no kind for most of them.
     const CODES: [i32; 6] = [24, 23, 105, 22, 97, 1];

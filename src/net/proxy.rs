@@ -243,7 +243,7 @@ impl Proxy {
         });
         let host = uri.host()?;
         Some(Self {
-            shown: crate::text::clean(&format!("{host}:{port}"), crate::text::PIECE),
+            shown: crate::text::sanitize(&format!("{host}:{port}"), crate::text::PIECE),
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
             speaks_for_target: false,

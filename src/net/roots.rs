@@ -1,4 +1,4 @@
-//! Whom to believe: the system's root certificates, Mozilla's where there are none, and the
+//! Trust anchors: the system's root certificates, Mozilla's where there are none, and the
 //! user's own.
 
 use rustls::RootCertStore;
@@ -31,14 +31,14 @@ pub fn parse_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         (_, 0) => Ok(certificates),
         (_, bad) => Err(format!(
             "has {} that cannot be read",
-            crate::text::count(bad, "certificate")
+            crate::text::pluralize(bad, "certificate")
         )),
     }
 }
 
 /// What is wrong with it: the library shows lines as lists of bytes.
 fn words(error: &pem::Error) -> String {
-    let line = |bytes: &[u8]| crate::text::clean(&String::from_utf8_lossy(bytes), LINE);
+    let line = |bytes: &[u8]| crate::text::sanitize(&String::from_utf8_lossy(bytes), LINE);
     match error {
         pem::Error::MissingSectionEnd { end_marker } => {
             format!("the line -----END {}----- is missing", line(end_marker))
@@ -53,7 +53,7 @@ fn words(error: &pem::Error) -> String {
 
 /// The user's own roots alone.
 #[must_use]
-pub fn only(own: &[CertificateDer<'static>]) -> RootCertStore {
+pub(crate) fn only(own: &[CertificateDer<'static>]) -> RootCertStore {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(own.iter().cloned());
     store
@@ -62,7 +62,7 @@ pub fn only(own: &[CertificateDer<'static>]) -> RootCertStore {
 /// The system's roots, Mozilla's where there are none, and the user's own. Takes milliseconds,
 /// so nobody calls it before a certificate is to be judged.
 #[must_use]
-pub fn all(own: &[CertificateDer<'static>]) -> RootCertStore {
+pub(crate) fn all(own: &[CertificateDer<'static>]) -> RootCertStore {
     let mut store = RootCertStore::empty();
     // A system with some unreadable certificates still has the others.
     let system = rustls_native_certs::load_native_certs();

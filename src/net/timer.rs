@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// From here on a late timer is a standstill. A runner with a tenth of a CPU is late by 90 ms
 /// again and again, and works.
-pub const LATE: Duration = Duration::from_millis(250);
+pub(crate) const LATE: Duration = Duration::from_millis(250);
 /// A timer that is later than this may have been overtaken by what it waited for.
 const PUNCTUAL: Duration = Duration::from_millis(20);
 /// How many turns of the event loop it takes, at most, to read what has arrived: it takes in
@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// What came of a wait.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Waited<T> {
+pub(crate) struct Waited<T> {
     /// `None` if nothing came in time.
     pub done: Option<T>,
     /// How late the end of the wait was noticed.
@@ -30,7 +30,10 @@ pub struct Waited<T> {
 }
 
 /// Runs until it is done or `until` has come, as [`timer`] has it.
-pub async fn in_time<F: Future>(until: impl Into<Instant>, run: Pin<&mut F>) -> Waited<F::Output> {
+pub(crate) async fn in_time<F: Future>(
+    until: impl Into<Instant>,
+    run: Pin<&mut F>,
+) -> Waited<F::Output> {
     let until = until.into();
     tokio::select! {
         biased;
@@ -41,7 +44,7 @@ pub async fn in_time<F: Future>(until: impl Into<Instant>, run: Pin<&mut F>) -> 
 
 /// Waits until then, and says how late that was noticed. If it was late, what arrived meanwhile
 /// can be read first: polled last among others, the timer lets the event loop turn.
-pub async fn timer(until: impl Into<Instant>) -> Duration {
+pub(crate) async fn timer(until: impl Into<Instant>) -> Duration {
     let until = until.into();
     sleep_until(until).await;
     let late = until.elapsed();
@@ -57,7 +60,7 @@ pub async fn timer(until: impl Into<Instant>) -> Duration {
 }
 
 /// Runs until it is done, or for so long; see [`in_time`].
-pub async fn within<F: Future>(limit: Duration, run: F) -> Option<F::Output> {
+pub(crate) async fn within<F: Future>(limit: Duration, run: F) -> Option<F::Output> {
     in_time(Instant::now() + limit, pin!(run)).await.done
 }
 

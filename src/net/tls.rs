@@ -1,7 +1,7 @@
 //! The TLS configuration of every client: roots that are loaded late, and two hooks that
 //! tell how far a handshake came.
 
-pub mod words;
+pub(crate) mod words;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -23,7 +23,7 @@ use rustls::{
 use super::{roots, trace};
 
 /// Builds the configuration. `own` are the user's certificates to trust.
-pub fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
+pub(crate) fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
@@ -43,7 +43,7 @@ pub fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> 
 /// Whether a certificate was refused because it is marked as a CA and stands at the end of a
 /// chain, as `openssl req -x509` makes them. webpki says so before it looks for a signer.
 #[must_use]
-pub fn is_ca_as_end_entity(error: &CertificateError) -> bool {
+pub(crate) fn is_ca_as_end_entity(error: &CertificateError) -> bool {
     match error {
         CertificateError::Other(other) => matches!(
             other.0.downcast_ref::<webpki::Error>(),

@@ -55,12 +55,12 @@ impl Trace {
 
 /// Runs a request and returns what was seen of it. The trace can be read while it runs, so
 /// that a timeout around it loses nothing.
-pub async fn watch<F: Future>(trace: Arc<Mutex<Trace>>, request: F) -> F::Output {
+pub(crate) async fn watch<F: Future>(trace: Arc<Mutex<Trace>>, request: F) -> F::Output {
     CURRENT.scope(trace, request).await
 }
 
 /// Leaves a note in the trace of the current request, if it has one.
-pub fn note(write: impl FnOnce(&mut Trace)) {
+pub(crate) fn note(write: impl FnOnce(&mut Trace)) {
     // Outside of a request that is watched there is nothing to note.
     let _ = CURRENT.try_with(|trace| {
         write(&mut trace.lock().unwrap_or_else(PoisonError::into_inner));
@@ -69,7 +69,7 @@ pub fn note(write: impl FnOnce(&mut Trace)) {
 
 /// Whether the current request follows a redirect.
 #[must_use]
-pub fn is_redirected() -> bool {
+pub(crate) fn is_redirected() -> bool {
     CURRENT
         .try_with(|trace| {
             trace
@@ -83,7 +83,7 @@ pub fn is_redirected() -> bool {
 /// A layer around reqwest's connector that notes when a connection was asked for and when
 /// it stood.
 #[derive(Debug, Clone, Copy)]
-pub struct NoteConnections;
+pub(crate) struct NoteConnections;
 
 impl<S> Layer<S> for NoteConnections {
     type Service = Noted<S>;
@@ -95,7 +95,7 @@ impl<S> Layer<S> for NoteConnections {
 
 /// See [`NoteConnections`].
 #[derive(Debug, Clone)]
-pub struct Noted<S>(S);
+pub(crate) struct Noted<S>(S);
 
 impl<S, R> Service<R> for Noted<S>
 where

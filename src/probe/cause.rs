@@ -64,7 +64,7 @@ impl Cause {
 
     /// The cause as outputs, report and messages write it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
             Self::Refused => "refused",
@@ -100,7 +100,7 @@ impl Cause {
     /// Whether something came back from the far side: a status, a refusal, a reset, a TLS
     /// failure or other bytes. An answer of the proxy is not the far side's.
     #[must_use]
-    pub const fn is_sign_of_life(self) -> bool {
+    pub const fn is_evidence(self) -> bool {
         match self {
             Self::Refused
             | Self::TlsExpired
@@ -124,12 +124,12 @@ impl Cause {
 
 impl Serialize for Cause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.as_str())
     }
 }

@@ -116,7 +116,7 @@ impl Scene<'_> {
     fn peer(&self) -> String {
         match (self.proxy, self.peers) {
             (Some(proxy), _) => format!("the proxy {}", proxy.shown),
-            (None, []) => text::clean(self.host, text::PIECE),
+            (None, []) => text::sanitize(self.host, text::PIECE),
             (None, [one]) => one.to_string(),
             (None, [one, rest @ ..]) => format!("{one} (and {} more)", rest.len()),
         }
@@ -185,7 +185,7 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
             Cause::ConnectTimeout,
             format!(
                 "no connection to {} through the proxy {} within {limit}",
-                text::clean(scene.host, text::PIECE),
+                text::sanitize(scene.host, text::PIECE),
                 proxy.shown
             ),
         ),
@@ -199,7 +199,7 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
             Cause::Dns,
             format!(
                 "{} did not resolve: no answer from the name server within {limit}",
-                text::clean(scene.host, text::PIECE)
+                text::sanitize(scene.host, text::PIECE)
             ),
         ),
         None => Failure::after(
@@ -212,7 +212,7 @@ pub fn timeout(scene: &Scene<'_>, proxy_answers: Option<bool>) -> Failure {
 
 /// The attempt ran out of time, but it was the runner that stood still.
 #[must_use]
-pub fn stood_still(scene: &Scene<'_>, stood: Duration) -> Failure {
+pub(crate) fn stood_still(scene: &Scene<'_>, stood: Duration) -> Failure {
     Failure::new(
         Cause::Local,
         format!(
@@ -258,7 +258,7 @@ pub fn error(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
 }
 
 /// The library says the same of a head beyond the limits and of a `Content-Length` of 2^64 - 1,
-/// and lets nobody tell one from the other. Nothing but the words hangs on this.
+/// and lets nobody tell one from the other. Nothing but the words depends on this.
 fn in_true_words(why: &str) -> &str {
     match why {
         "message head is too large" => {
@@ -270,14 +270,14 @@ fn in_true_words(why: &str) -> &str {
 
 /// Whether a type in the error chain tells the cause. A tunnel that a proxy refused has none.
 #[must_use]
-pub fn says_why(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn says_why(error: &(dyn Error + 'static)) -> bool {
     !matches!(find(error), Found::Nothing)
 }
 
 /// Whether an HTTP/2 server asks for HTTP/1.1 (RFC 9113, 7): by a reset of the stream, or by the
 /// reason that it goes away for.
 #[must_use]
-pub fn asks_for_http1(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn asks_for_http1(error: &(dyn Error + 'static)) -> bool {
     chain(error)
         .filter_map(|error| error.downcast_ref::<h2::Error>())
         .any(|error| error.is_remote() && error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
@@ -285,7 +285,7 @@ pub fn asks_for_http1(error: &(dyn Error + 'static)) -> bool {
 
 /// Whether a redirect was not followed because its name has only link-local addresses.
 #[must_use]
-pub fn is_withheld(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_withheld(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(<dyn Error>::is::<LinkLocal>)
 }
 
@@ -366,7 +366,7 @@ fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
     } else {
         Cause::Dns
     };
-    let detail = text::clean(&format!("{host} did not resolve: {error}"), text::PIECE);
+    let detail = text::sanitize(&format!("{host} did not resolve: {error}"), text::PIECE);
     Failure {
         waited: error.waited(),
         ..Failure::new(cause, detail)
@@ -374,9 +374,9 @@ fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
 }
 
 fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
-    let host = text::clean(scene.host_spoken_to(), text::PIECE);
+    let host = text::sanitize(scene.host_spoken_to(), text::PIECE);
     let rustls::Error::InvalidCertificate(certificate) = error else {
-        let why = text::clean(&words::handshake(error), text::PIECE);
+        let why = text::sanitize(&words::handshake(error), text::PIECE);
         let hint = match error {
             rustls::Error::InvalidMessage(_) => "; does the port speak plain HTTP?",
             rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
@@ -416,7 +416,7 @@ fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
             let why = if names.is_empty() {
                 "names no host (subjectAltName)".to_owned()
             } else {
-                let names = text::clean(&names.join(", "), text::PIECE);
+                let names = text::sanitize(&names.join(", "), text::PIECE);
                 format!("is for another name: {names}")
             };
             Failure::new(
@@ -430,7 +430,7 @@ fn tls(error: &rustls::Error, scene: &Scene<'_>) -> Failure {
             Cause::Tls,
             format!(
                 "the certificate of {host} is not valid: {}",
-                text::clean(&words::certificate(other), text::PIECE)
+                text::sanitize(&words::certificate(other), text::PIECE)
             ),
         ),
     }
@@ -538,7 +538,7 @@ fn is_used_up(error: &io::Error, scene: &Scene<'_>) -> bool {
 }
 
 fn why(error: &io::Error) -> String {
-    text::clean(&error.to_string(), text::PIECE)
+    text::sanitize(&error.to_string(), text::PIECE)
 }
 
 fn closed(scene: &Scene<'_>) -> Failure {
@@ -568,7 +568,7 @@ fn by_progress(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Failure {
         && scene.trace.name_asked.is_none()
     {
         // The library gives up on the name before anything is sent; its error has no type.
-        let host = text::clean(scene.host, text::PIECE);
+        let host = text::sanitize(scene.host, text::PIECE);
         Failure::new(
             Cause::Tls,
             format!("TLS with {host} is not possible: no certificate can be for such a name"),
@@ -587,7 +587,7 @@ fn client_certificate(failure: Failure, scene: &Scene<'_>) -> Failure {
     if scene.trace.client_certificate_wanted && hung_up {
         let detail = format!(
             "{} demands a client certificate, and none is ever sent ({})",
-            text::clean(scene.host_spoken_to(), text::PIECE),
+            text::sanitize(scene.host_spoken_to(), text::PIECE),
             failure.detail
         );
         return failure.told(Cause::Tls, detail);

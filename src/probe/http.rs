@@ -3,6 +3,8 @@
 mod answer;
 mod hop;
 mod judge;
+mod method;
+mod status_set;
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -12,18 +14,20 @@ use std::time::{Duration, Instant};
 use reqwest::header::{HOST, HeaderMap};
 use reqwest::{Response, Url};
 
+pub use method::Method;
+pub use status_set::StatusSet;
+
 use answer::{Answer, Leads};
 use hop::{Hop, Shared, Told, has_query, lock, peers_of};
 
 use super::classify::{self, Failure, Limit, Scene};
 use super::pulse;
-use super::{Attempt, Budget, Cause, tunnel};
+use super::{Attempt, AttemptBudget, Cause, tunnel};
 use crate::net::client::NetworkError;
 use crate::net::proxy::Proxy;
 use crate::net::timer::in_time;
 use crate::net::trace::{self, Trace};
 use crate::net::{Network, machine};
-use crate::target::{Method, StatusSet};
 
 /// How to ask one HTTP service.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ enum Broken {
 
 impl HttpProbe {
     /// Tries once.
-    pub async fn attempt(&self, network: &Network, budget: Budget<'_>) -> Attempt {
+    pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         let started = Instant::now();
         let until = budget.latest.min(started + budget.timeout).max(started);
         let limit = Limit {
@@ -120,7 +124,7 @@ impl HttpProbe {
                     state.over(&hop, None);
                     hop.sign(
                         peers_of(&hop, &hop.seen()).first().copied(),
-                        &mut state.signs,
+                        &mut state.evidence,
                     );
                     hop = hop.over_http1();
                     continue;
@@ -146,7 +150,7 @@ impl HttpProbe {
             // An error through a plain proxy may be the proxy's own.
             let status = answer.status;
             if !hop.speaks_for_target() || status < 500 && status != 407 {
-                hop.sign(answer.from, &mut state.signs);
+                hop.sign(answer.from, &mut state.evidence);
             }
             let next = match answer.leads(&hop.url) {
                 Leads::To(next) if state.followed < self.redirects => next,

@@ -4,11 +4,11 @@
 //! `waiting`'s business, what it means `verdict`'s. A probe of another protocol gets a file
 //! beside [`http`] and a variant in [`Probe`].
 
-pub mod cause;
-pub mod classify;
-pub mod http;
-pub mod pulse;
-pub mod tunnel;
+pub(crate) mod cause;
+pub(crate) mod classify;
+pub(crate) mod http;
+pub(crate) mod pulse;
+pub(crate) mod tunnel;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ pub enum Probe {
 
 /// The time that one attempt has.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget<'a> {
+pub struct AttemptBudget<'a> {
     /// The target's own timeout.
     pub timeout: Duration,
     /// When the attempt must be over, whatever its timeout says.
@@ -38,7 +38,7 @@ pub struct Budget<'a> {
 impl Probe {
     /// Tries once. Returns within the budget, or a moment after it where the runner stood still
     /// at its end ([`crate::net::timer`]).
-    pub async fn attempt(&self, network: &Network, budget: Budget<'_>) -> Attempt {
+    pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         match self {
             Self::Http(probe) => probe.attempt(network, budget).await,
         }
@@ -89,14 +89,14 @@ pub struct Attempt {
     pub final_url: Option<String>,
     /// Where the time went.
     pub phases: Phases,
-    /// How long the target asked to be left alone, from the end of the attempt.
+    /// How long the target asked not to be retried, from the end of the attempt.
     pub retry_after: Option<Duration>,
     /// Whether a proxy stood on the way; `address` is the proxy's then.
     pub through_proxy: bool,
     /// Whether it failed because the step's deadline cut it short of its own timeout.
     pub cut_short: bool,
-    /// Signs of life that came back.
-    pub signs: Signs,
+    /// Evidence of life that came back.
+    pub evidence: Evidence,
 }
 
 impl Attempt {
@@ -107,17 +107,17 @@ impl Attempt {
     }
 }
 
-/// Signs of life, by where they came from: one from this machine itself, loopback or any of its
+/// Evidence of life, by where they came from: one from this machine itself, loopback or any of its
 /// own addresses, says nothing about the way out of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Signs {
+pub struct Evidence {
     /// From another machine.
     pub remote: bool,
     /// From this machine.
     pub this_machine: bool,
 }
 
-impl Signs {
+impl Evidence {
     /// A sign from this address; one without an address is from elsewhere.
     pub fn add(&mut self, from: Option<SocketAddr>) {
         match from {

@@ -75,7 +75,7 @@ impl Drop for End<'_> {
 /// Whether a wait of `limit` says nothing, because the runner `stood` still for a good part of
 /// it, or its timer was `late`; and for how long it stood.
 #[must_use]
-pub fn is_standstill(stood: Duration, late: Duration, limit: Duration) -> Option<Duration> {
+pub(crate) fn is_standstill(stood: Duration, late: Duration, limit: Duration) -> Option<Duration> {
     let much = late >= LATE || !stood.is_zero() && stood.saturating_mul(4) >= limit;
     much.then(|| stood.max(late))
 }

@@ -14,7 +14,7 @@ use crate::net::proxy::Proxy;
 use crate::net::{Network, client};
 
 /// Whether the proxy takes connections, tried within `limit`.
-pub async fn is_there(network: &Network, proxy: &Proxy, limit: Duration) -> bool {
+pub(crate) async fn is_there(network: &Network, proxy: &Proxy, limit: Duration) -> bool {
     let dial = async {
         let addresses = match proxy.host.parse() {
             Ok(address) => vec![address],
@@ -38,7 +38,7 @@ pub async fn is_there(network: &Network, proxy: &Proxy, limit: Duration) -> bool
 }
 
 /// Asks for the tunnel again and reads the answer.
-pub async fn ask(network: &Network, url: &Url, proxy: &Proxy, connect: Duration) -> Failure {
+pub(crate) async fn ask(network: &Network, url: &Url, proxy: &Proxy, connect: Duration) -> Failure {
     let (Some(tunnel), Ok(client)) = (tunnel_url(url), network.client_to(proxy, connect)) else {
         return Failure::new(
             Cause::Proxy,
@@ -67,8 +67,8 @@ fn tunnel_url(url: &Url) -> Option<Url> {
 /// A SOCKS proxy made no connection. Whether it could not or would not is in a type that the
 /// HTTP library keeps to itself.
 #[must_use]
-pub fn of_socks(error: &reqwest::Error, url: &Url, proxy: &Proxy) -> Failure {
-    let host = crate::text::clean(url.host_str().unwrap_or_default(), crate::text::PIECE);
+pub(crate) fn of_socks(error: &reqwest::Error, url: &Url, proxy: &Proxy) -> Failure {
+    let host = crate::text::sanitize(url.host_str().unwrap_or_default(), crate::text::PIECE);
     Failure::new(
         Cause::Proxy,
         format!(
@@ -81,8 +81,8 @@ pub fn of_socks(error: &reqwest::Error, url: &Url, proxy: &Proxy) -> Failure {
 
 /// The meaning of the proxy's answer.
 #[must_use]
-pub fn of_status(status: u16, url: &Url, proxy: &Proxy) -> Failure {
-    let host = crate::text::clean(url.host_str().unwrap_or_default(), crate::text::PIECE);
+pub(crate) fn of_status(status: u16, url: &Url, proxy: &Proxy) -> Failure {
+    let host = crate::text::sanitize(url.host_str().unwrap_or_default(), crate::text::PIECE);
     let shown = &proxy.shown;
     match status {
         407 => Failure::new(

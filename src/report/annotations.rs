@@ -33,7 +33,7 @@ pub fn command(level: Level, title: &str, message: &str) -> String {
     let end = message.char_indices().nth(4 * LONGEST);
     let message = message.get(..end.map_or(message.len(), |(at, _)| at));
     let message = text::without_double_colon(message.unwrap_or_default());
-    let message = text::clean(&message, LONGEST);
+    let message = text::sanitize(&message, LONGEST);
     // Cleaning may bring colons together that something harmless stood between.
     let message = without_escapes(&text::without_double_colon(&message));
     // A colon right behind the separator would move it for those who look for the last one.
@@ -158,7 +158,7 @@ fn sentence(target: &TargetReport) -> String {
     let cause = target
         .cause
         .map_or_else(String::new, |cause| format!("{cause}: "));
-    let tries = text::count(target.attempts.len(), "attempt");
+    let tries = text::pluralize(target.attempts.len(), "attempt");
     let end = if target.required {
         "This is the environment, not the change under test."
     } else {

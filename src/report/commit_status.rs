@@ -13,11 +13,11 @@ use tokio::sync::OnceCell;
 use super::model::{Report, named_one};
 use crate::exit::RunResult;
 use crate::forge::link::{self, Version};
-use crate::forge::{Flavour, RunnerEnv, hints};
-use crate::inputs::Token;
+use crate::forge::{ForgeKind, RunnerEnv, hints};
 use crate::net::Network;
 use crate::net::client::describe;
 use crate::net::proxy::Proxy;
+use crate::secret::Token;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -25,12 +25,12 @@ use crate::verdict::Verdict;
 const DESCRIPTION: usize = 140;
 /// The most of the version's answer that is read, in bytes.
 const VERSION: usize = 4096;
-/// The most time that the version gets; only a link and a hint hang on it.
+/// The most time that the version gets; only a link and a hint depend on it.
 const VERSION_TIME: Duration = Duration::from_secs(1);
 
 /// Where the status goes.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Destination {
     /// The API's address, without a slash at the end.
     pub api: String,
     /// `owner/name`.
@@ -44,7 +44,7 @@ pub struct Place {
     /// The token.
     pub token: Token,
     /// The forge, as the environment has it.
-    pub flavour: Flavour,
+    pub kind: ForgeKind,
     /// What the run's address is made of, where no other page is to be linked to.
     pub env: RunnerEnv,
     /// Whether a 403 is by design: a pull request from a fork has a read-only token.
@@ -62,7 +62,7 @@ struct Body<'a> {
 
 /// Why a status could not be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The forge answered with this status.
     Status(u16),
     /// No answer came; the text says why.
@@ -72,16 +72,16 @@ pub enum Refusal {
 impl Refusal {
     /// What to tell people.
     #[must_use]
-    pub fn explain(&self, place: &Place, version: Option<Version>) -> String {
+    pub(crate) fn explain(&self, destination: &Destination, version: Option<Version>) -> String {
         match self {
             Self::Status(status) => format!(
                 "the commit status could not be posted: {} answered {status}: {}",
-                text::show_value(&place.api),
-                hints::refusal(*status, place.flavour, version)
+                text::show_value(&destination.api),
+                hints::refusal(*status, destination.kind, version)
             ),
             Self::Silent(why) => format!(
                 "the commit status could not be posted: no answer from {}: {why}",
-                text::show_value(&place.api)
+                text::show_value(&destination.api)
             ),
         }
     }
@@ -89,18 +89,18 @@ impl Refusal {
 
 /// Posts statuses.
 #[derive(Debug)]
-pub struct Poster {
-    place: Place,
+pub(crate) struct Poster {
+    destination: Destination,
     network: Arc<Network>,
     version: OnceCell<Option<Version>>,
 }
 
 impl Poster {
-    /// A poster for this place. Nothing is set up before the first post.
+    /// A poster for this destination. Nothing is set up before the first post.
     #[must_use]
-    pub fn new(place: Place, network: Arc<Network>) -> Self {
+    pub(crate) fn new(destination: Destination, network: Arc<Network>) -> Self {
         Self {
-            place,
+            destination,
             network,
             version: OnceCell::new(),
         }
@@ -108,12 +108,12 @@ impl Poster {
 
     /// Where it posts to.
     #[must_use]
-    pub const fn place(&self) -> &Place {
-        &self.place
+    pub(crate) const fn destination(&self) -> &Destination {
+        &self.destination
     }
 
     /// Posts one status within `limit`.
-    pub async fn post(
+    pub(crate) async fn post(
         &self,
         state: &str,
         description: &str,
@@ -138,7 +138,7 @@ impl Poster {
 
     /// The proxy on the way to the forge, if it can be used.
     fn proxy(&self) -> Option<Proxy> {
-        let api = reqwest::Url::parse(&self.place.api).ok()?;
+        let api = reqwest::Url::parse(&self.destination.api).ok()?;
         self.network.proxies.on_the_way(&api).ok().flatten()
     }
 
@@ -150,33 +150,36 @@ impl Poster {
     ) -> Result<(), Refusal> {
         let silent = |error: &(dyn std::error::Error + 'static)| Refusal::Silent(describe(error));
         // The library takes for granted that it can.
-        if http::HeaderValue::from_str(self.place.token.reveal()).is_err() {
+        if http::HeaderValue::from_str(self.destination.token.reveal()).is_err() {
             let why = "not asked, because the token has characters that no header can carry";
             return Err(Refusal::Silent(why.to_owned()));
         }
-        if let Ok(api) = reqwest::Url::parse(&self.place.api) {
+        if let Ok(api) = reqwest::Url::parse(&self.destination.api) {
             let proxy = self.network.proxies.on_the_way(&api);
             proxy.map_err(|unusable| silent(&unusable))?;
         }
         let client = self.network.client(limit).map_err(|error| silent(&error))?;
-        let place = &self.place;
-        let target_url = match &place.target_url {
+        let destination = &self.destination;
+        let target_url = match &destination.target_url {
             Some(url) => Some(url.clone()),
-            None => link::run_url(&place.env, self.version().await),
+            None => link::run_url(&destination.env, self.version().await),
         };
         let forge = Octocrab::builder()
-            .base_uri(place.api.as_str())
+            .base_uri(destination.api.as_str())
             .map_err(|error| silent(&error))?
-            .personal_token(place.token.reveal().to_owned())
+            .personal_token(destination.token.reveal().to_owned())
             .build_with_reqwest(ReqwestClientConfig::Custom(client))
             .map_err(|error| silent(&error))?;
         let body = Body {
             state,
             target_url: target_url.as_deref(),
-            description: &text::cut(description, DESCRIPTION),
-            context: &place.context,
+            description: &text::truncate(description, DESCRIPTION),
+            context: &destination.context,
         };
-        let route = format!("/repos/{}/statuses/{}", place.repository, place.sha);
+        let route = format!(
+            "/repos/{}/statuses/{}",
+            destination.repository, destination.sha
+        );
         let answer = forge
             ._post(route, Some(&body))
             .await
@@ -189,8 +192,8 @@ impl Poster {
 
     /// The forge's version, where a link or a hint depends on it: Gitea's and Forgejo's, one of
     /// which may have the other's runner. Asked once.
-    pub async fn version(&self) -> Option<Version> {
-        if self.place.flavour == Flavour::GitHub {
+    pub(crate) async fn version(&self) -> Option<Version> {
+        if self.destination.kind == ForgeKind::GitHub {
             return None;
         }
         *self
@@ -205,8 +208,10 @@ impl Poster {
     /// Asks without the token, and with it only where the forge wants a login for everything.
     async fn ask_version(&self) -> Option<Version> {
         let client = self.network.client(VERSION_TIME).ok()?;
-        let question = client.get(format!("{}/version", self.place.api));
-        let with_token = question.try_clone()?.bearer_auth(self.place.token.reveal());
+        let question = client.get(format!("{}/version", self.destination.api));
+        let with_token = question
+            .try_clone()?
+            .bearer_auth(self.destination.token.reveal());
         let mut answer = question.send().await.ok()?;
         if matches!(answer.status().as_u16(), 401 | 403) {
             answer = with_token.send().await.ok()?;
@@ -232,7 +237,7 @@ pub fn describe_report(report: &Report) -> String {
         RunResult::Down => (Verdict::Down, " - environment, not this change"),
         RunResult::Unknown => (Verdict::Unknown, " - runner's network, not this change"),
         RunResult::Invalid | RunResult::Error => {
-            return text::cut(&report.headline(), DESCRIPTION);
+            return text::truncate(&report.headline(), DESCRIPTION);
         }
     };
     let named = || {
@@ -243,8 +248,8 @@ pub fn describe_report(report: &Report) -> String {
     };
     match named().count() {
         // None is required, and none is up.
-        0 => text::cut(&report.headline(), DESCRIPTION),
-        count => fit(verdict.word(), named().map(named_one), count, end),
+        0 => text::truncate(&report.headline(), DESCRIPTION),
+        count => fit(verdict.as_str(), named().map(named_one), count, end),
     }
 }
 
@@ -277,7 +282,7 @@ fn fit(start: &str, names: impl IntoIterator<Item = String>, count: usize, end: 
             best = format!("{list}{more}");
         }
     }
-    text::cut(&format!("{start}: {best}{end}"), DESCRIPTION)
+    text::truncate(&format!("{start}: {best}{end}"), DESCRIPTION)
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use super::model::{PhasesReport, Report, TargetReport};
 use crate::exit::{Exit, RunResult};
 use crate::inputs::problem::at_least;
 use crate::probe::Attempt;
+use crate::record::Next;
 use crate::screen::Tone;
 use crate::target::{Attempts, Target};
 use crate::text;
 use crate::verdict::Verdict;
-use crate::waiting::Next;
 
 /// The first line: what is about to happen.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn opening(targets: &[Target], deadline: Duration) -> String {
     format!(
         "dep-preflight {}: asking {}, at most {}",
         env!("CARGO_PKG_VERSION"),
-        text::count(targets.len(), "target"),
+        text::pluralize(targets.len(), "target"),
         text::show_duration(deadline)
     )
 }
@@ -42,7 +42,7 @@ pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) ->
             text::show_duration(asked)
         ),
     };
-    let cause = attempt.cause.map_or("", |cause| cause.word());
+    let cause = attempt.cause.map_or("", |cause| cause.as_str());
     format!(
         "  {}: attempt {number}{of}: {cause}: {} ({}{}){then}",
         target.name,
@@ -97,8 +97,8 @@ pub fn targets(report: &Report) -> Vec<(Tone, String)> {
 
 fn target_line(target: &TargetReport) -> String {
     let time = text::show_duration(Duration::from_millis(target.duration_ms));
-    let tries = text::count(target.attempts.len(), "attempt");
-    let url = text::cut(&target.url, text::PIECE);
+    let tries = text::pluralize(target.attempts.len(), "attempt");
+    let url = text::truncate(&target.url, text::PIECE);
     let optional = if target.required { "" } else { " (optional)" };
     let cause = target
         .cause
@@ -114,11 +114,14 @@ fn target_line(target: &TargetReport) -> String {
             if target.recovered {
                 line.push_str(&format!(
                     ", recovered after {}",
-                    text::count(target.attempts.len() - 1, "failed attempt")
+                    text::pluralize(target.attempts.len() - 1, "failed attempt")
                 ));
             }
             if let Some(url) = &target.final_url {
-                line.push_str(&format!(", redirected to {}", text::cut(url, text::PIECE)));
+                line.push_str(&format!(
+                    ", redirected to {}",
+                    text::truncate(url, text::PIECE)
+                ));
             }
             if let Some(note) = target.note {
                 line.push_str(&format!(" ({note})"));
@@ -148,7 +151,7 @@ pub fn result(report: &Report, exit: Exit, fail_on_down: bool) -> String {
     };
     let code = exit.code();
     let end = match (exit.interrupt, exit.status(fail_on_down)) {
-        (Some(interrupt), _) => format!("interrupted by {} (exit code {code})", interrupt.word()),
+        (Some(interrupt), _) => format!("interrupted by {} (exit code {code})", interrupt.as_str()),
         (None, status) if status == code => format!("exit code {code}"),
         _ => format!("exit code {code}, not failed: fail-on-down is false"),
     };

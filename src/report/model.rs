@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::exit::{Exit, RunResult};
 use crate::probe::{Attempt, Cause, Phases};
+use crate::record::{Control, Record};
 use crate::target::Target;
 use crate::text;
-use crate::verdict::{Control, Judged, Record, Verdict};
+use crate::verdict::{Judged, Verdict};
 
 /// What one run found.
 #[derive(Debug, Clone, Serialize)]
@@ -106,6 +107,10 @@ pub struct AttemptReport {
 }
 
 /// Where the time of an attempt went, in milliseconds.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the report"
+)]
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct PhasesReport {
     /// Name resolution.
@@ -140,7 +145,7 @@ impl Start {
 
 /// The run's page and commit.
 #[derive(Debug, Clone, Default)]
-pub struct Run {
+pub struct RunInfo {
     /// The page of the run.
     pub url: Option<String>,
     /// The commit.
@@ -156,7 +161,7 @@ pub fn build(
     records: &[Record],
     judged: Vec<Judged>,
     control: Option<&Control>,
-    run: Run,
+    run: RunInfo,
 ) -> Report {
     Report {
         schema: 1,
@@ -170,7 +175,7 @@ pub fn build(
         duration_ms: millis(start.instant.elapsed()),
         control: control.map(|control| ControlReport {
             url: control.url.clone(),
-            reachable: control.signs.remote || control.signs.this_machine,
+            reachable: control.evidence.remote || control.evidence.this_machine,
             cause: control.cause,
         }),
         run_url: run.url,
@@ -185,16 +190,16 @@ pub fn build(
 }
 
 fn target_report(start: Start, target: &Target, record: &Record, judged: Judged) -> TargetReport {
-    let speaker = record.speaker();
+    let deciding_attempt = record.deciding_attempt();
     TargetReport {
         name: target.name.clone(),
         protocol: target.probe.protocol(),
         url: target.probe.address(text::LONG),
-        final_url: speaker.and_then(|attempt| attempt.final_url.clone()),
+        final_url: deciding_attempt.and_then(|attempt| attempt.final_url.clone()),
         required: target.required,
         verdict: judged.verdict,
         cause: judged.cause,
-        http_status: speaker.and_then(|attempt| attempt.http_status),
+        http_status: deciding_attempt.and_then(|attempt| attempt.http_status),
         recovered: judged.recovered,
         note: judged.note,
         message: judged.message,
@@ -287,7 +292,7 @@ impl Report {
                 let rest = self.targets.len() - up;
                 let mut line = format!(
                     "up: {} reachable",
-                    text::count(up, "dependency").replace("dependencys", "dependencies")
+                    text::pluralize(up, "dependency").replace("dependencys", "dependencies")
                 );
                 if rest > 0 {
                     line.push_str(&format!(" ({rest} optional not)"));
@@ -324,7 +329,7 @@ fn named(targets: &[&TargetReport]) -> String {
 
 /// `llm (refused)`, `llm (status 503)`.
 #[must_use]
-pub fn named_one(target: &TargetReport) -> String {
+pub(crate) fn named_one(target: &TargetReport) -> String {
     match (target.cause, target.http_status) {
         (Some(cause @ Cause::Status), Some(status)) => {
             format!("{} ({cause} {status})", target.name)

@@ -55,9 +55,9 @@ pub type Values = Vec<(&'static str, String)>;
 #[must_use]
 pub fn failed(result: crate::exit::Exit, message: &str) -> Values {
     vec![
-        ("result", result.result.word().to_owned()),
+        ("result", result.result.as_str().to_owned()),
         ("exit-code", result.code().to_string()),
-        ("message", crate::text::clean(message, 2000)),
+        ("message", crate::text::sanitize(message, 2000)),
     ]
 }
 
@@ -78,7 +78,7 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
     let whole = json(report);
     let too_large = whole.len() > REPORT;
     let values = vec![
-        ("result", report.result.word().to_owned()),
+        ("result", report.result.as_str().to_owned()),
         ("exit-code", report.exit_code.to_string()),
         ("message", report.headline()),
         ("up", names(Verdict::Up)),
@@ -87,7 +87,7 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
         (
             "cause",
             cause
-                .map(|cause| cause.word().to_owned())
+                .map(|cause| cause.as_str().to_owned())
                 .unwrap_or_default(),
         ),
         (
@@ -108,7 +108,7 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
 
 /// Compact JSON, broken between elements where a line would become too long.
 #[must_use]
-pub fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Broken::default());
     // Our own types serialise; a failure would leave an empty output.
@@ -222,8 +222,8 @@ fn delimiter(value: &str) -> String {
 }
 
 /// Appends the outputs to the runner's file.
-pub fn write(path: &Path, values: &Values) -> io::Result<()> {
-    super::file::append(path, &render(values))
+pub(crate) fn write(path: &Path, values: &Values) -> io::Result<()> {
+    crate::file::append(path, &render(values))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const COLUMNS: usize = 48;
 pub fn render(report: &Report) -> String {
     let mut out = format!(
         "### dep-preflight: {}\n\n{}\n\n",
-        report.result.word(),
+        report.result.as_str(),
         meaning(report)
     );
     out.push_str("| target | verdict | cause | status | attempts | time | what happened |\n");
@@ -36,7 +36,7 @@ pub fn render(report: &Report) -> String {
     if left_out > 0 {
         out.push_str(&format!(
             "\nand {} more; the log has them all.\n",
-            text::count(left_out, "target")
+            text::pluralize(left_out, "target")
         ));
     }
     let waterfall = waterfall(report);
@@ -102,7 +102,7 @@ fn row(target: &TargetReport) -> String {
     format!(
         "| {} | {verdict} | {} | {} | {} | {} | {what} |\n",
         code(&target.name),
-        target.cause.map_or("", |cause| cause.word()),
+        target.cause.map_or("", |cause| cause.as_str()),
         target
             .http_status
             .map_or_else(String::new, |status| status.to_string()),
@@ -142,9 +142,9 @@ fn waterfall(report: &Report) -> String {
     );
     let count = attempts().count();
     for (target, number, attempt) in attempts().take(ROWS) {
-        let name = text::cut(&target.name, width);
+        let name = text::truncate(&target.name, width);
         let end = match (attempt.cause, attempt.http_status) {
-            (Some(cause), _) => cause.word().to_owned(),
+            (Some(cause), _) => cause.as_str().to_owned(),
             (None, Some(status)) => status.to_string(),
             (None, None) => String::new(),
         };

@@ -1,14 +1,14 @@
 //! The verdict's rules, one table each.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
-use crate::probe::Phases;
+use crate::probe::{Attempt, Phases};
 
 fn attempt(cause: Option<Cause>, from: &str) -> Attempt {
-    let mut signs = Signs::default();
-    if cause.is_none_or(Cause::is_sign_of_life) {
-        signs.add(Some(from.parse().unwrap()));
+    let mut evidence = Evidence::default();
+    if cause.is_none_or(Cause::is_evidence) {
+        evidence.add(Some(from.parse().unwrap()));
     }
     Attempt {
         started: Instant::now(),
@@ -22,7 +22,7 @@ fn attempt(cause: Option<Cause>, from: &str) -> Attempt {
         retry_after: None,
         cut_short: false,
         through_proxy: false,
-        signs,
+        evidence,
     }
 }
 
@@ -49,7 +49,7 @@ fn near(causes: &[Option<Cause>]) -> Record {
 
 fn control(remote: bool, this_machine: bool) -> Control {
     Control {
-        signs: Signs {
+        evidence: Evidence {
             remote,
             this_machine,
         },

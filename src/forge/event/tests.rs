@@ -28,19 +28,16 @@ fn forks_are_recognised() {
 #[test]
 fn a_fork_s_token_is_read_only_but_for_one_event_on_github() {
     let fork = Event::parse(pull_request("null").as_bytes()).unwrap();
-    for (name, flavour, read_only) in [
-        ("pull_request", Flavour::GitHub, true),
-        ("pull_request_review", Flavour::GitHub, true),
-        ("pull_request_target", Flavour::GitHub, false),
-        ("pull_request_target", Flavour::Gitea, true),
-        ("pull_request_target", Flavour::Forgejo, true),
-        ("workflow_call", Flavour::Gitea, true),
+    for (name, kind, read_only) in [
+        ("pull_request", ForgeKind::GitHub, true),
+        ("pull_request_review", ForgeKind::GitHub, true),
+        ("pull_request_target", ForgeKind::GitHub, false),
+        ("pull_request_target", ForgeKind::Gitea, true),
+        ("pull_request_target", ForgeKind::Forgejo, true),
+        ("workflow_call", ForgeKind::Gitea, true),
     ] {
-        assert_eq!(fork.is_read_only(Some(name), flavour), read_only, "{name}");
-        assert!(
-            !Event::default().is_read_only(Some(name), flavour),
-            "{name}"
-        );
+        assert_eq!(fork.is_read_only(Some(name), kind), read_only, "{name}");
+        assert!(!Event::default().is_read_only(Some(name), kind), "{name}");
     }
 }
 

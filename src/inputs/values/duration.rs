@@ -19,7 +19,7 @@ pub fn duration(value: &str) -> Result<Duration, String> {
     let value = value.trim();
     let number = |ch: char| ch.is_ascii_digit() || ch == '.';
     if !value.is_empty() && value.chars().all(number) {
-        let shown = text::clean(value, 20);
+        let shown = text::sanitize(value, 20);
         return Err(format!(
             "has no unit; a duration needs one, for example {shown}s or {shown}ms"
         ));
@@ -38,7 +38,7 @@ pub fn duration(value: &str) -> Result<Duration, String> {
         return Err(match meant {
             Some(_) => format!(
                 "is not a duration; did you mean {}",
-                text::clean(&lower, 20)
+                text::sanitize(&lower, 20)
             ),
             None => {
                 "is not a duration; write it in h, m, s and ms, for example 500ms, 10s or 1m30s"
@@ -68,7 +68,7 @@ pub fn positive_duration(value: &str) -> Result<Duration, String> {
 }
 
 /// A deadline: a duration in which something can be asked and reported.
-pub fn deadline(value: &str) -> Result<Duration, String> {
+pub(crate) fn deadline(value: &str) -> Result<Duration, String> {
     match positive_duration(value)? {
         parsed if parsed < SHORTEST_DEADLINE => Err(
             "leaves no time to ask and to report; give 100ms or more, for example 60s".to_owned(),

@@ -89,7 +89,7 @@ fn is_a_credential(value: &str) -> bool {
 /// The name of a header as somebody wrote it. One that a whole header was quoted as shows no
 /// value: nothing behind a colon, and nothing behind a word that announces a credential.
 #[must_use]
-pub fn show_name(name: &str) -> String {
+pub(crate) fn show_name(name: &str) -> String {
     if let Some((name, _)) = name.split_once(':') {
         return format!("{}: ***", text::show_key(name));
     }

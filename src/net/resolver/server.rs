@@ -20,7 +20,7 @@ use crate::net::{is_local, timer};
 /// has 50 ms for this; a resolver across a VPN takes longer).
 const GRACE: Duration = Duration::from_millis(250);
 /// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
-const REMEMBER: Duration = Duration::from_secs(1);
+const DNS_CACHE_TTL: Duration = Duration::from_secs(1);
 
 /// A name server.
 pub(super) struct Server {
@@ -47,7 +47,7 @@ impl Server {
         options.attempts = conf.attempts.saturating_sub(1);
         options.edns0 = conf.edns0;
         options.use_hosts_file = ResolveHosts::Never;
-        options.positive_max_ttl = Some(REMEMBER);
+        options.positive_max_ttl = Some(DNS_CACHE_TTL);
         options.negative_max_ttl = Some(Duration::ZERO);
         let sockets = Sockets::to(at);
         let resolver = Resolver::builder_with_config(config, sockets.clone())

@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 /// What went wrong with a handshake; what is wrong with a certificate says [`certificate`].
 #[must_use]
-pub fn handshake(error: &Error) -> String {
+pub(crate) fn handshake(error: &Error) -> String {
     match error {
         Error::AlertReceived(alert) => {
             // By the name that the standard has for it.
@@ -52,7 +52,7 @@ pub fn handshake(error: &Error) -> String {
 
 /// What is wrong with a certificate, to follow a colon.
 #[must_use]
-pub fn certificate(error: &CertificateError) -> String {
+pub(crate) fn certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::BadEncoding => "it cannot be decoded".to_owned(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -87,7 +87,7 @@ pub fn certificate(error: &CertificateError) -> String {
 
 /// The hosts that a certificate is for, without what kind of name each is.
 #[must_use]
-pub fn hosts(presented: &[String]) -> Vec<&str> {
+pub(crate) fn hosts(presented: &[String]) -> Vec<&str> {
     let hosts = presented.iter().filter_map(|name| {
         let (kind, name) = name.strip_suffix(')')?.split_once('(')?;
         matches!(kind, "DnsName" | "IpAddress").then_some(name.trim_matches('"'))

@@ -9,7 +9,7 @@ use reqwest::Url;
 use super::is_this_machine_host;
 use crate::net::proxy::Proxy;
 use crate::net::trace::Trace;
-use crate::probe::{Phases, Signs};
+use crate::probe::{Evidence, Phases};
 
 /// How far an attempt came. Shared with the timeout around it.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Walk {
     pub(super) hop: Option<Hop>,
     /// Phases of the requests that are over.
     pub(super) phases: Phases,
-    pub(super) signs: Signs,
+    pub(super) evidence: Evidence,
     /// How many redirects were followed.
     pub(super) followed: u32,
     /// The status of a redirect that was followed, though it is an expected one itself.
@@ -73,10 +73,10 @@ pub(super) fn has_query(url: &Url) -> bool {
 impl Hop {
     /// Takes down a sign of life. Through a proxy it is the target's all the same, so it counts
     /// by where the target is, not by where the proxy is.
-    pub(super) fn sign(&self, from: Option<SocketAddr>, signs: &mut Signs) {
+    pub(super) fn sign(&self, from: Option<SocketAddr>, evidence: &mut Evidence) {
         match &self.proxy {
-            Some(_) => signs.add_from(is_this_machine_host(&self.url)),
-            None => signs.add(from),
+            Some(_) => evidence.add_from(is_this_machine_host(&self.url)),
+            None => evidence.add(from),
         }
     }
 

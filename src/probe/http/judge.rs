@@ -9,7 +9,7 @@ use super::answer::{Answer, phrase, retry_after};
 use super::hop::{Hop, Shared, lock, peers_of, phases_of};
 use crate::net::trace::Trace;
 use crate::probe::classify::{Failure, Limit, Scene};
-use crate::probe::{Attempt, Cause, Phases, Signs};
+use crate::probe::{Attempt, Cause, Evidence, Phases};
 use crate::text;
 
 impl HttpProbe {
@@ -22,9 +22,9 @@ impl HttpProbe {
         until: Instant,
     ) -> Attempt {
         let status = answer.status;
-        let (phases, signs, followed, expected) = {
+        let (phases, evidence, followed, expected) = {
             let state = lock(walk);
-            (state.phases, state.signs, state.followed, state.expected)
+            (state.phases, state.evidence, state.followed, state.expected)
         };
         let speaks_for_target = hop.speaks_for_target();
         let mut attempt = Attempt {
@@ -33,7 +33,7 @@ impl HttpProbe {
             http_status: Some(status),
             phases,
             final_url: (followed > 0).then(|| self.show(hop, text::LONG)),
-            signs,
+            evidence,
             ..blank()
         };
         if let Some(proxy) = hop
@@ -78,7 +78,7 @@ impl HttpProbe {
         if hop.told.may_show_text()
             && let Some(said) = answer.read_text(until).await
         {
-            detail.push_str(&format!(": {}", text::clean(&said, text::PIECE)));
+            detail.push_str(&format!(": {}", text::sanitize(&said, text::PIECE)));
         }
         attempt.detail = detail;
         attempt
@@ -122,10 +122,10 @@ impl HttpProbe {
             http1: hop.http1 && !self.names_a_host(),
         });
         let address = peers.first().copied();
-        let mut signs = state.signs;
+        let mut evidence = state.evidence;
         // What a plain proxy does to a connection is its own doing.
-        if failure.cause.is_sign_of_life() && !hop.speaks_for_target() {
-            hop.sign(address, &mut signs);
+        if failure.cause.is_evidence() && !hop.speaks_for_target() {
+            hop.sign(address, &mut evidence);
         }
         let shown = self.show(hop, text::PIECE);
         Attempt {
@@ -138,7 +138,7 @@ impl HttpProbe {
             },
             final_url: redirected.then_some(shown),
             phases: state.phases.plus(phases_of(hop, None)),
-            signs,
+            evidence,
             through_proxy: hop.proxy.is_some(),
             ..blank()
         }
@@ -183,7 +183,7 @@ fn blank() -> Attempt {
         retry_after: None,
         cut_short: false,
         through_proxy: false,
-        signs: Signs::default(),
+        evidence: Evidence::default(),
     }
 }
 

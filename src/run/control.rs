@@ -6,18 +6,18 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 
 use crate::net::Network;
-use crate::probe::Budget;
+use crate::probe::AttemptBudget;
 use crate::probe::http::HttpProbe;
+use crate::probe::http::{Method, StatusSet};
 use crate::probe::pulse::Pulse;
-use crate::target::{Method, StatusSet};
+use crate::record::Control;
 use crate::text;
-use crate::verdict::Control;
 
 /// The most time it gets.
-pub const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks it once. Whatever it answers is a sign of life, unless it is this machine that answers.
-pub async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
+/// Asks it once. Whatever it answers proves the way out, unless it is this machine that answers.
+pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
     let probe = HttpProbe {
         url: url.clone(),
         method: Method::Get,
@@ -26,7 +26,7 @@ pub async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
         redirects: 0,
     };
     let pulse = Pulse::default();
-    let budget = Budget {
+    let budget = AttemptBudget {
         timeout: LIMIT,
         latest,
         pulse: &pulse,
@@ -40,7 +40,7 @@ pub async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
         attempt = &mut asking => attempt,
     };
     Control {
-        signs: attempt.signs,
+        evidence: attempt.evidence,
         cause: attempt.cause,
         url: text::show_url(url, text::PIECE),
     }

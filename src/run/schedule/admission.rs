@@ -1,9 +1,9 @@
 //! How many attempts are under way at once: as many as the runner keeps up with.
 //!
-//! The clock of an attempt starts when it has its place. Four thousand TLS handshakes that
+//! The clock of an attempt starts when it has its permit. Four thousand TLS handshakes that
 //! advance together all end too late, though the same ones, fewer at a time, are all done
 //! within their timeout. So the number begins small and grows for as long as the event loop
-//! is punctual: services that hang cost nothing and soon have thousands of places; handshakes
+//! is punctual: services that hang cost nothing and soon have thousands of permits; handshakes
 //! keep the CPU busy, and are held to the number that it can do.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,42 +27,42 @@ const TICK: Duration = Duration::from_millis(10);
 const BUSY: Duration = Duration::from_millis(20);
 /// One that is later than this has too much.
 const OVERRUN: Duration = Duration::from_millis(100);
-/// If no place came back for so long, it is not the CPU that those who hold them wait for.
+/// If no permit came back for so long, it is not the CPU that those who hold them wait for.
 const STUCK: Duration = Duration::from_secs(1);
 
-/// The places for attempts under way.
+/// The permits for attempts under way.
 #[derive(Debug)]
 pub(super) struct Admission {
-    places: Semaphore,
-    /// Places that are not given back to others, because there are too many.
+    permits: Semaphore,
+    /// Permits that are not given back to others, because there are too many.
     surplus: AtomicUsize,
-    /// How many places came back so far.
+    /// How many permits came back so far.
     returned: AtomicUsize,
     most: usize,
 }
 
-/// A place; free again when dropped.
+/// A permit; free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a>(&'a Admission);
+pub(super) struct Permit<'a>(&'a Admission);
 
 impl Admission {
     /// Room for `most` attempts, in the end.
     pub(super) fn new(most: usize) -> Self {
         Self {
-            places: Semaphore::new(FIRST.min(most)),
+            permits: Semaphore::new(FIRST.min(most)),
             surplus: AtomicUsize::new(0),
             returned: AtomicUsize::new(0),
             most,
         }
     }
 
-    /// Waits for a place.
-    pub(super) async fn place(&self) -> Place<'_> {
+    /// Waits for a permit.
+    pub(super) async fn permit(&self) -> Permit<'_> {
         // The semaphore is never closed.
-        if let Ok(permit) = self.places.acquire().await {
+        if let Ok(permit) = self.permits.acquire().await {
             permit.forget();
         }
-        Place(self)
+        Permit(self)
     }
 
     /// Makes room for as many as the event loop keeps up with.
@@ -76,7 +76,7 @@ impl Admission {
             let asked = Instant::now();
             sleep(TICK).await;
             let late = asked.elapsed().saturating_sub(TICK);
-            let full = self.places.available_permits() == 0;
+            let full = self.permits.available_permits() == 0;
             let returned = self.returned.load(Ordering::Relaxed);
             if returned != moved.0 || !full {
                 moved = (returned, Instant::now());
@@ -93,14 +93,14 @@ impl Admission {
     }
 
     fn widen(&self, by: usize) {
-        // Places that are still to be taken away need not be.
+        // Permits that are still to be taken away need not be.
         let owed = self.surplus.load(Ordering::Relaxed).min(by);
         self.surplus.fetch_sub(owed, Ordering::Relaxed);
-        self.places.add_permits(by - owed);
+        self.permits.add_permits(by - owed);
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.returned.fetch_add(1, Ordering::Relaxed);
         let owed = self
@@ -110,13 +110,13 @@ impl Drop for Place<'_> {
                 owed.checked_sub(1)
             });
         if owed.is_err() {
-            self.0.places.add_permits(1);
+            self.0.permits.add_permits(1);
         }
     }
 }
 
 /// How many attempts may be under way, after an event loop that was late by so much. `full` says
-/// that all places are taken, `stuck` that none came back for a while.
+/// that all permits are taken, `stuck` that none came back for a while.
 fn next_width(width: usize, late: Duration, full: bool, stuck: bool) -> usize {
     if full && (stuck || late < BUSY) {
         width + MORE
@@ -162,7 +162,7 @@ mod tests {
             let all = async {
                 let mut hanging = Vec::new();
                 for _ in 0..4096 {
-                    hanging.push(admission.place().await);
+                    hanging.push(admission.permit().await);
                 }
             };
             tokio::select! {
@@ -175,14 +175,14 @@ mod tests {
     #[test]
     fn places_that_are_taken_away_are_not_given_back() {
         let admission = Admission::new(4096);
-        let held: Vec<_> = (0..FIRST).map(|_| Place(&admission)).collect();
-        admission.places.forget_permits(FIRST);
+        let held: Vec<_> = (0..FIRST).map(|_| Permit(&admission)).collect();
+        admission.permits.forget_permits(FIRST);
         admission.surplus.store(20, Ordering::Relaxed);
         drop(held);
-        assert_eq!(admission.places.available_permits(), FIRST - 20);
+        assert_eq!(admission.permits.available_permits(), FIRST - 20);
         admission.surplus.store(20, Ordering::Relaxed);
         admission.widen(30);
-        assert_eq!(admission.places.available_permits(), FIRST - 20 + 10);
+        assert_eq!(admission.permits.available_permits(), FIRST - 20 + 10);
         assert_eq!(admission.surplus.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,30 +1,36 @@
 //! One run of the step, from valid inputs to the exit status: the pipeline in order.
 
-mod place;
-mod telling;
-mod times;
+mod budget;
+pub(crate) mod control;
+mod destination;
+pub(crate) mod progress;
+mod publish;
+pub(crate) mod retry;
+pub(crate) mod schedule;
+pub(crate) mod signals;
+pub(crate) mod watchdog;
 
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use times::Times;
-use times::{MARGIN, STANDSTILL};
+pub(crate) use budget::Budget;
+use budget::{MARGIN, STANDSTILL};
 
 use crate::exit::{Exit, Interrupt, RunResult};
-use crate::forge::{Flavour, RunnerEnv, link};
+use crate::forge::{ForgeKind, RunnerEnv, link};
 use crate::inputs::Inputs;
 use crate::net::{Network, roots};
+use crate::record::{Control, Records};
 use crate::report::commit_status::Poster;
-use crate::report::model::{Run, Start};
+use crate::report::model::{RunInfo, Start};
 use crate::report::{Report, annotations, log, model, outputs};
-use crate::schedule::{Records, Schedule};
+use crate::run::progress::Progress;
+use crate::run::schedule::Schedule;
+use crate::run::watchdog::Watchdog;
 use crate::screen::{Screen, Tone};
-use crate::supervisor::Supervisor;
-use crate::verdict::{self, Control};
-use crate::waiting_room::WaitingRoom;
-use crate::{control, signals};
+use crate::verdict;
 
 /// The most time that a commit status gets.
 const STATUS: Duration = Duration::from_secs(5);
@@ -33,13 +39,13 @@ const HURRY: Duration = Duration::from_millis(1500);
 
 /// Whether workflow commands are written: for machines, not for a person at a terminal.
 #[must_use]
-pub fn annotates(env: &RunnerEnv, screen: &Screen) -> bool {
+pub(crate) fn annotates(env: &RunnerEnv, screen: &Screen) -> bool {
     env.in_ci() || !screen.is_terminal()
 }
 
 /// What was found, and how the step ends.
 #[derive(Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The report.
     pub report: Report,
     /// How it ends.
@@ -47,14 +53,14 @@ pub struct Finding {
 }
 
 /// Runs the step.
-pub fn run(
+pub(crate) fn run(
     start: Start,
     inputs: Inputs,
     env: &RunnerEnv,
     screen: &Screen,
-    supervisor: &Supervisor,
+    watchdog: &Watchdog,
 ) -> u8 {
-    supervisor.deadline(start.instant + inputs.deadline);
+    watchdog.deadline(start.instant + inputs.deadline);
     let own = inputs.ca_certificates.as_deref().map(roots::parse_pem);
     let network = match Network::new(own.and_then(Result::ok).unwrap_or_default()) {
         Ok(network) => Arc::new(network),
@@ -62,7 +68,7 @@ pub fn run(
             return internal(
                 env,
                 screen,
-                supervisor,
+                watchdog,
                 start.instant + inputs.deadline,
                 &error.to_string(),
             );
@@ -77,7 +83,7 @@ pub fn run(
             return internal(
                 env,
                 screen,
-                supervisor,
+                watchdog,
                 start.instant + inputs.deadline,
                 &error.to_string(),
             );
@@ -85,8 +91,7 @@ pub fn run(
     };
     let fail_on_down = inputs.fail_on_down;
     let span = inputs.deadline;
-    let finding =
-        runtime.block_on(Step::new(start, inputs, env, screen, network, supervisor).run());
+    let finding = runtime.block_on(Run::new(start, inputs, env, screen, network, watchdog).run());
     let status = finding.exit.status(fail_on_down);
     let deadline = start.instant + span;
     let latest = if Instant::now() < deadline {
@@ -104,78 +109,79 @@ pub fn run(
 fn internal(
     env: &RunnerEnv,
     screen: &Screen,
-    supervisor: &Supervisor,
+    watchdog: &Watchdog,
     deadline: Instant,
     why: &str,
 ) -> u8 {
     let exit = Exit::of(RunResult::Error);
-    supervisor.claim();
+    watchdog.claim();
     screen.toned(format!("dep-preflight failed: {why}"), Tone::Bad);
     screen.line(annotations::internal(why));
-    supervisor.claim_outputs();
+    watchdog.claim_outputs();
     if let Some(path) = &env.github_output {
         // It failed already; that the outputs say so too is all that is left to try.
         let _ = outputs::write(PathBuf::from(path).as_path(), &outputs::failed(exit, why));
     }
-    supervisor.settle(exit.code());
+    watchdog.settle(exit.code());
     screen.close(true, deadline);
     exit.code()
 }
 
 /// The step at work.
-pub(crate) struct Step<'a> {
+pub(crate) struct Run<'a> {
     start: Start,
     inputs: Inputs,
     env: &'a RunnerEnv,
     screen: &'a Screen,
     network: Arc<Network>,
     poster: Option<Arc<Poster>>,
-    run: Run,
-    times: Times,
+    info: RunInfo,
+    budget: Budget,
     annotate: bool,
     /// How many warnings were written.
     warned: Cell<usize>,
-    supervisor: &'a Supervisor,
+    watchdog: &'a Watchdog,
 }
 
-impl<'a> Step<'a> {
+impl<'a> Run<'a> {
     pub(crate) fn new(
         start: Start,
         inputs: Inputs,
         env: &'a RunnerEnv,
         screen: &'a Screen,
         network: Arc<Network>,
-        supervisor: &'a Supervisor,
+        watchdog: &'a Watchdog,
     ) -> Self {
-        let (sha, from_fork) = place::about(&inputs, env, screen);
-        let run = Run {
+        let (sha, from_fork) = destination::about(&inputs, env, screen);
+        let info = RunInfo {
             url: link::run_url(env, None),
             sha: sha.as_ref().ok().cloned(),
         };
-        let place = place::find(&inputs, env, sha, from_fork).unwrap_or_else(|why| {
+        let destination = destination::find(&inputs, env, sha, from_fork).unwrap_or_else(|why| {
             screen.line(format!("dep-preflight: no commit status: {why}"));
             None
         });
-        if let Some(place) = &place {
-            supervisor.status_at(place);
+        if let Some(destination) = &destination {
+            watchdog.status_at(destination);
         }
-        let times = Times::share(
+        let budget = Budget::share(
             start.instant,
             inputs.deadline,
-            place.is_some(),
+            destination.is_some(),
             inputs.control.is_some(),
         );
         Self {
             start,
             env,
             screen,
-            poster: place.map(|place| Arc::new(Poster::new(place, Arc::clone(&network)))),
+            poster: destination
+                .map(|destination| Arc::new(Poster::new(destination, Arc::clone(&network)))),
             network,
-            run,
-            times,
+            info,
+            budget,
             annotate: annotates(env, screen),
             warned: Cell::default(),
-            supervisor,
+            watchdog,
             inputs,
         }
     }
@@ -187,11 +193,11 @@ impl<'a> Step<'a> {
         env: &'a RunnerEnv,
         screen: &'a Screen,
         network: Arc<Network>,
-        supervisor: &'a Supervisor,
+        watchdog: &'a Watchdog,
     ) -> Self {
         Self {
             annotate: false,
-            ..Self::new(start, inputs, env, screen, network, supervisor)
+            ..Self::new(start, inputs, env, screen, network, watchdog)
         }
     }
 
@@ -203,21 +209,21 @@ impl<'a> Step<'a> {
         let asking = self.ask_version();
         let targets = Arc::new(std::mem::take(&mut self.inputs.targets));
         let screen = self.screen;
-        let mut room = WaitingRoom::new(screen, self.poster.clone(), &targets);
-        let mut schedule = Schedule::start(&targets, &self.network, self.times.probing);
+        let mut progress = Progress::new(screen, self.poster.clone(), &targets);
+        let mut schedule = Schedule::start(&targets, &self.network, self.budget.probing);
         let mut records = Records::of(&targets);
         let mut interrupt = loop {
             tokio::select! {
                 biased;
                 signal = signals.next() => break Some(signal),
-                step = schedule.next() => match step {
-                    Some(step) => {
-                        room.step(&records, &step);
-                        records.add(step);
+                event = schedule.next() => match event {
+                    Some(event) => {
+                        progress.event(&records, &event);
+                        records.add(event);
                     }
                     None => break None,
                 },
-                () = room.tick() => {}
+                () = progress.tick() => {}
             }
         };
         schedule.stop();
@@ -230,7 +236,7 @@ impl<'a> Step<'a> {
                     let (answer, version) = asked;
                     control = answer;
                     if version.is_some() {
-                        self.run.url = link::run_url(self.env, version);
+                        self.info.url = link::run_url(self.env, version);
                     }
                 }
             }
@@ -240,18 +246,18 @@ impl<'a> Step<'a> {
             tokio::select! {
                 biased;
                 signal = signals.next() => interrupt = Some(signal),
-                posted = room.leave(self.times.left() / 3) => pending = posted,
+                posted = progress.leave(self.budget.left() / 3) => pending = posted,
             }
         }
         if interrupt.is_some() {
-            self.times.end = self.times.end.min(Instant::now() + HURRY);
-            pending = room.leave(HURRY / 3).await;
+            self.budget.end = self.budget.end.min(Instant::now() + HURRY);
+            pending = progress.leave(HURRY / 3).await;
         }
         let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
         self.tell(finding, pending, &mut signals).await
     }
 
-    /// What is asked beside the targets: the control address where a verdict hangs on it, and
+    /// What is asked beside the targets: the control address where a verdict depends on it, and
     /// the forge's version where a link does.
     async fn ask_around(
         &self,
@@ -260,22 +266,22 @@ impl<'a> Step<'a> {
     ) -> (Option<Control>, Option<link::Version>) {
         let control = match &self.inputs.control {
             Some(url) if verdict::needs_control(&records.0) => {
-                Some(control::ask(&self.network, url, self.times.control).await)
+                Some(control::ask(&self.network, url, self.budget.control).await)
             }
             _ => None,
         };
         let version = match version {
-            Some(asking) => tokio::time::timeout(self.times.left() / 4, asking).await,
+            Some(asking) => tokio::time::timeout(self.budget.left() / 4, asking).await,
             None => return (control, None),
         };
         (control, version.ok().and_then(Result::ok).flatten())
     }
 
     /// Gitea's links depend on its version; it is asked while the targets are, and only where
-    /// a link hangs on it.
+    /// a link depends on it.
     fn ask_version(&self) -> Option<tokio::task::JoinHandle<Option<link::Version>>> {
         let poster = self.poster.clone()?;
-        let wanted = self.env.flavour() != Flavour::GitHub && self.run.url.is_some();
+        let wanted = self.env.kind() != ForgeKind::GitHub && self.info.url.is_some();
         wanted.then(|| tokio::spawn(async move { poster.version().await }))
     }
 
@@ -303,8 +309,8 @@ impl<'a> Step<'a> {
                 interrupt,
             },
         };
-        let run = self.run.clone();
-        let report = model::build(self.start, exit, targets, &records.0, judged, control, run);
+        let info = self.info.clone();
+        let report = model::build(self.start, exit, targets, &records.0, judged, control, info);
         Finding { report, exit }
     }
 }

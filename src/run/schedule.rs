@@ -1,59 +1,52 @@
 //! All targets at once: runs each one's attempts until it is up, used up or out of time.
 //!
 //! At most one request per target is under way. What happens comes out as a stream of
-//! [`Step`]s, so that it can be told while it happens, and survives an interruption.
+//! [`Event`]s, so that it can be told while it happens, and survives an interruption.
 
 mod admission;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use admission::Admission;
 
-use crate::net::{Network, machine};
+use crate::net::Network;
+use crate::probe::AttemptBudget;
 use crate::probe::pulse::Pulse;
-use crate::probe::{Attempt, Budget};
+use crate::record::{Event, Next};
+use crate::run::retry;
 use crate::target::Target;
-use crate::verdict::Record;
-use crate::waiting::{self, Next};
 
 /// The most attempts under way at once. Each holds some 30 KiB, most of it the HTTP library's
 /// buffers; ten thousand at once would fill a small runner.
-const MOST: usize = 4096;
+const MAX_IN_FLIGHT: usize = 4096;
 /// File descriptors that are not for attempts: files, resolver, forge, runtime.
-const SPARE: u64 = 64;
+const RESERVED_FDS: u64 = 64;
 /// Descriptors that one attempt may hold: two address families at once, and a question to
 /// the name server for each.
-const PER_ATTEMPT: u64 = 2;
-
-/// Something that happened to a target.
-#[derive(Debug)]
-pub struct Step {
-    /// Which target.
-    pub index: usize,
-    /// The attempt that ended.
-    pub attempt: Attempt,
-    /// What follows a failed attempt; `None` once the target is up.
-    pub next: Option<Next>,
-}
+const FDS_PER_ATTEMPT: u64 = 2;
 
 /// The running attempts of all targets.
 #[derive(Debug)]
-pub struct Schedule {
-    steps: UnboundedReceiver<Step>,
+pub(crate) struct Schedule {
+    events: UnboundedReceiver<Event>,
     tasks: JoinSet<()>,
 }
 
 impl Schedule {
     /// Starts all targets. None of them makes an attempt after `until`.
     #[must_use]
-    pub fn start(targets: &Arc<Vec<Target>>, network: &Arc<Network>, until: Instant) -> Self {
-        let (sender, steps) = unbounded_channel();
+    pub(crate) fn start(
+        targets: &Arc<Vec<Target>>,
+        network: &Arc<Network>,
+        until: Instant,
+    ) -> Self {
+        let (sender, events) = unbounded_channel();
         let runner = Arc::new(Runner {
-            admission: Admission::new(places(targets.len())),
+            admission: Admission::new(max_in_flight(targets.len())),
             pulse: Pulse::default(),
         });
         let mut tasks = JoinSet::new();
@@ -71,16 +64,16 @@ impl Schedule {
                 sender.clone(),
             ));
         }
-        Self { steps, tasks }
+        Self { events, tasks }
     }
 
     /// The next thing that happened, or `None` when every target has come to its end.
-    pub async fn next(&mut self) -> Option<Step> {
-        self.steps.recv().await
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        self.events.recv().await
     }
 
     /// Stops all attempts where they are.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.tasks.abort_all();
     }
 }
@@ -98,29 +91,29 @@ async fn pursue(
     network: Arc<Network>,
     runner: Arc<Runner>,
     until: Instant,
-    steps: UnboundedSender<Step>,
+    events: UnboundedSender<Event>,
 ) {
     let Some(target) = targets.get(index) else {
         return;
     };
     let mut made = 0;
     loop {
-        let Ok(place) = tokio::time::timeout_at(until.into(), runner.admission.place()).await
+        let Ok(permit) = tokio::time::timeout_at(until.into(), runner.admission.permit()).await
         else {
             return;
         };
-        let budget = Budget {
+        let budget = AttemptBudget {
             timeout: target.policy.timeout,
             latest: until,
             pulse: &runner.pulse,
         };
         // Boxed: what an attempt needs is there while it is under way, not for every target.
         let attempt = Box::pin(target.probe.attempt(&network, budget)).await;
-        drop(place);
+        drop(permit);
         made += 1;
         let next = (!attempt.is_up()).then(|| {
             let left = until.saturating_duration_since(Instant::now());
-            waiting::next(
+            retry::next(
                 &target.policy,
                 made,
                 attempt.started.elapsed(),
@@ -130,7 +123,7 @@ async fn pursue(
             )
         });
         // The receiver goes away only when everything is stopped.
-        let _ = steps.send(Step {
+        let _ = events.send(Event {
             index,
             attempt,
             next,
@@ -142,13 +135,13 @@ async fn pursue(
     }
 }
 
-/// How many attempts may be under way: as many as there are targets, up to [`MOST`], unless the
+/// How many attempts may be under way: as many as there are targets, up to [`MAX_IN_FLIGHT`], unless the
 /// system allows fewer open files, once the limit is raised as far as it goes.
-fn places(targets: usize) -> usize {
-    let allowed = raise_file_limit().saturating_sub(SPARE) / PER_ATTEMPT;
+fn max_in_flight(targets: usize) -> usize {
+    let allowed = raise_file_limit().saturating_sub(RESERVED_FDS) / FDS_PER_ATTEMPT;
     usize::try_from(allowed)
         .unwrap_or(usize::MAX)
-        .clamp(1, targets.clamp(1, MOST))
+        .clamp(1, targets.clamp(1, MAX_IN_FLIGHT))
 }
 
 #[cfg(unix)]
@@ -169,45 +162,4 @@ fn raise_file_limit() -> u64 {
 #[cfg(not(unix))]
 fn raise_file_limit() -> u64 {
     u64::MAX
-}
-
-/// Collects the steps of every target.
-#[derive(Debug)]
-pub struct Records(pub Vec<Record>);
-
-impl Records {
-    /// Empty records for these targets.
-    #[must_use]
-    pub fn of(targets: &[Target]) -> Self {
-        Self(
-            targets
-                .iter()
-                .map(|target| Record {
-                    on_this_machine: target.probe.is_on_this_machine(),
-                    ..Record::default()
-                })
-                .collect(),
-        )
-    }
-
-    /// Takes a step down.
-    pub fn add(&mut self, step: Step) {
-        let Some(record) = self.0.get_mut(step.index) else {
-            return;
-        };
-        let first = record
-            .attempts
-            .first()
-            .map_or(step.attempt.started, |first| first.started);
-        record.duration = (step.attempt.started + step.attempt.duration)
-            .saturating_duration_since(first)
-            .max(Duration::ZERO);
-        if !step.attempt.through_proxy
-            && let Some(address) = step.attempt.address
-        {
-            record.on_this_machine = machine::is_own(address.ip());
-        }
-        record.ended = step.next;
-        record.attempts.push(step.attempt);
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a slow reader of a pipe is left alone before the next bytes are tried.
+/// How long a slow reader of a pipe is given before the next bytes are tried.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Opens a file for writing. A pipe that nobody reads is an error at once; the usual way would
@@ -22,7 +22,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 
 /// Appends to a file of the runner, on a line of its own. What cannot be written whole is taken
 /// back: half an entry would be an error of the runner's.
-pub fn append(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn append(path: &Path, text: &str) -> io::Result<()> {
     let mut file = open(path, OpenOptions::new().append(true))?;
     let before = file.metadata().ok().filter(Metadata::is_file);
     let before = before.map(|metadata| metadata.len());
@@ -64,7 +64,7 @@ fn ends_in_line_feed(path: &Path) -> bool {
 }
 
 /// Replaces the content of a file of the user. A pipe's reader may be slow, until `latest`.
-pub async fn replace(path: &Path, text: &str, latest: Instant) -> io::Result<()> {
+pub(crate) async fn replace(path: &Path, text: &str, latest: Instant) -> io::Result<()> {
     let mut file = open(path, OpenOptions::new().write(true).truncate(true))?;
     let mut rest = text.as_bytes();
     loop {
@@ -97,14 +97,14 @@ fn write(file: &mut File, rest: &mut &[u8]) -> io::Result<()> {
 
 /// Whether it is a plain file, which can be replaced once more.
 #[must_use]
-pub fn is_plain(path: &Path) -> bool {
+pub(crate) fn is_plain(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 /// Whether a file can be written, without a change to what it holds. What is not a plain file is
 /// returned, to be kept until it is written: the reader of a pipe would take its end for the end of
 /// the report, and leave.
-pub fn check(path: &Path) -> io::Result<Option<File>> {
+pub(crate) fn check(path: &Path) -> io::Result<Option<File>> {
     let file = open(path, OpenOptions::new().append(true))?;
     let plain = file.metadata().is_ok_and(|metadata| metadata.is_file());
     Ok((!plain).then_some(file))
@@ -112,7 +112,7 @@ pub fn check(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether a path leads to standard output: one that a log would be written over, or into.
 #[must_use]
-pub fn is_stdout(path: &Path) -> bool {
+pub(crate) fn is_stdout(path: &Path) -> bool {
     const NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     NAMES.iter().any(|name| path == Path::new(name)) || is_the_file_of_stdout(path)
 }

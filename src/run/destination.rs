@@ -2,7 +2,7 @@
 
 use crate::forge::{Event, RunnerEnv, event};
 use crate::inputs::{Inputs, values};
-use crate::report::commit_status::Place;
+use crate::report::commit_status::Destination;
 use crate::screen::Screen;
 use crate::text;
 
@@ -14,11 +14,11 @@ pub(super) fn about(
 ) -> (Result<String, String>, bool) {
     let name = env.github_event_name.as_deref();
     let read = match env.event_path() {
-        Some(path) => Event::read(&path).map_err(|why| text::clean(&why, 300)),
+        Some(path) => Event::read(&path).map_err(|why| text::sanitize(&why, 300)),
         None => Ok(Event::default()),
     };
     let event = read.as_ref().ok();
-    let from_fork = event.is_some_and(|event| event.is_read_only(name, env.flavour()));
+    let from_fork = event.is_some_and(|event| event.is_read_only(name, env.kind()));
     let input = inputs.status.sha.as_deref();
     let sha = event::commit(input, event, name, env.github_sha.as_deref());
     let sha = match (sha, read) {
@@ -43,7 +43,7 @@ pub(super) fn find(
     env: &RunnerEnv,
     sha: Result<String, String>,
     from_fork: bool,
-) -> Result<Option<Place>, String> {
+) -> Result<Option<Destination>, String> {
     let status = &inputs.status;
     let Some(token) = status.token.clone().filter(|_| status.post) else {
         return Ok(None);
@@ -61,7 +61,7 @@ pub(super) fn find(
     let api = api.and_then(|api| values::url(api).ok());
     let api =
         api.ok_or_else(|| unusable("GITHUB_API_URL", given, "an address of http or https"))?;
-    Ok(Some(Place {
+    Ok(Some(Destination {
         api: api.as_str().trim_end_matches('/').to_owned(),
         repository: format!("{owner}/{name}"),
         sha: sha?,
@@ -71,7 +71,7 @@ pub(super) fn find(
             .unwrap_or_else(|| env.status_context()),
         target_url: status.target_url.clone(),
         token,
-        flavour: env.flavour(),
+        kind: env.kind(),
         env: env.clone(),
         from_fork,
     }))

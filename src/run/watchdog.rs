@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use crate::exit::{Exit, RunResult};
 use crate::inputs::resolve::DEADLINE;
 use crate::net::Network;
-use crate::report::commit_status::{Place, Poster};
+use crate::report::commit_status::{Destination, Poster};
 use crate::report::{annotations, outputs};
 use crate::screen::{Screen, Stream, Tone};
 use crate::text;
 
-/// How long before the deadline the supervisor steps in.
+/// How long before the deadline the watchdog steps in.
 const MARGIN: Duration = Duration::from_millis(15);
 /// How long the report of a panic may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -41,8 +41,8 @@ enum Turn {
     Work,
     /// The work did, and this is the exit status.
     Settled(u8),
-    /// The supervisor does, and the work must not say another word.
-    Supervisor,
+    /// The watchdog does, and the work must not say another word.
+    Watchdog,
 }
 
 /// What is needed to report a failure of the tool itself, filled in as it becomes known.
@@ -50,7 +50,7 @@ enum Turn {
 struct Emergency {
     screen: Option<Screen>,
     outputs: Option<PathBuf>,
-    place: Option<Place>,
+    destination: Option<Destination>,
     turn: Turn,
     /// What the work waits for before it probes anything.
     waits_for: Option<String>,
@@ -61,14 +61,14 @@ enum Message {
     Panicked(String),
 }
 
-/// The work's line to its supervisor.
+/// The work's line to its watchdog.
 #[derive(Debug, Clone)]
-pub struct Supervisor {
+pub struct Watchdog {
     sender: Sender<Message>,
     emergency: Arc<Mutex<Emergency>>,
 }
 
-impl Supervisor {
+impl Watchdog {
     fn emergency(&self) -> std::sync::MutexGuard<'_, Emergency> {
         self.emergency
             .lock()
@@ -94,12 +94,12 @@ impl Supervisor {
     }
 
     /// Says where the commit status goes.
-    pub fn status_at(&self, place: &Place) {
-        self.emergency().place = Some(place.clone());
+    pub fn status_at(&self, destination: &Destination) {
+        self.emergency().destination = Some(destination.clone());
     }
 
     /// Says that the work tells how it ended, from now on. To be called before the first line or
-    /// file that says so. Where the supervisor tells already, it does not return.
+    /// file that says so. Where the watchdog tells already, it does not return.
     pub fn claim(&self) {
         self.advance(|emergency| {
             if matches!(emergency.turn, Turn::Open) {
@@ -122,11 +122,11 @@ impl Supervisor {
         self.advance(|emergency| emergency.turn = Turn::Settled(status));
     }
 
-    /// Goes on, unless it is the supervisor's turn: it ends the process.
+    /// Goes on, unless it is the watchdog's turn: it ends the process.
     fn advance(&self, go_on: impl FnOnce(&mut Emergency)) {
         {
             let mut emergency = self.emergency();
-            if !matches!(emergency.turn, Turn::Supervisor) {
+            if !matches!(emergency.turn, Turn::Watchdog) {
                 go_on(&mut emergency);
                 return;
             }
@@ -135,7 +135,7 @@ impl Supervisor {
     }
 }
 
-/// Waits for the supervisor to end the process.
+/// Waits for the watchdog to end the process.
 fn stand_aside() -> ! {
     loop {
         thread::park();
@@ -144,36 +144,36 @@ fn stand_aside() -> ! {
 
 /// Runs the work under supervision and returns its exit status. The work has the main thread,
 /// whose stack is the system's to size (and too small in places: `has_small_stack`). The
-/// supervisor has the other, and ends the process from there where it must.
-pub fn run(started: Instant, work: impl FnOnce(&Supervisor) -> u8 + Send) -> ExitCode {
+/// watchdog has the other, and ends the process from there where it must.
+pub fn run(started: Instant, work: impl FnOnce(&Watchdog) -> u8 + Send) -> ExitCode {
     let (sender, receiver) = mpsc::channel();
-    let supervisor = Supervisor {
+    let watchdog = Watchdog {
         sender,
         emergency: Arc::default(),
     };
-    hook(supervisor.sender.clone());
-    let watching = supervisor.clone();
+    hook(watchdog.sender.clone());
+    let watching = watchdog.clone();
     let spawned = thread::Builder::new()
-        .name("supervisor".to_owned())
+        .name("watchdog".to_owned())
         .spawn(move || watch(&watching, &receiver, started + DEADLINE));
     if let Err(error) = spawned {
         let status = fail(
-            &supervisor,
+            &watchdog,
             &format!("no thread can be started: {error}"),
             started + DEADLINE,
         );
         return ExitCode::from(status);
     }
     let status = if has_small_stack() {
-        in_a_thread(&supervisor, work).unwrap_or_else(|error| {
+        in_a_thread(&watchdog, work).unwrap_or_else(|error| {
             let what = format!("no thread can be started: {error}");
-            fail(&supervisor, &what, started + DEADLINE)
+            fail(&watchdog, &what, started + DEADLINE)
         })
     } else {
-        work(&supervisor)
+        work(&watchdog)
     };
     // From here on the process ends by itself; nobody is to end it with another status.
-    supervisor.settle(status);
+    watchdog.settle(status);
     ExitCode::from(status)
 }
 
@@ -192,14 +192,14 @@ fn has_small_stack() -> bool {
 }
 
 fn in_a_thread(
-    supervisor: &Supervisor,
-    work: impl FnOnce(&Supervisor) -> u8 + Send,
+    watchdog: &Watchdog,
+    work: impl FnOnce(&Watchdog) -> u8 + Send,
 ) -> std::io::Result<u8> {
     thread::scope(|scope| {
         let thread = thread::Builder::new()
             .name("step".to_owned())
             .stack_size(2 * STACK)
-            .spawn_scoped(scope, || work(supervisor))?;
+            .spawn_scoped(scope, || work(watchdog))?;
         // One that panicked stands aside and does not end.
         Ok(thread.join().unwrap_or(RunResult::Error.code()))
     })
@@ -207,27 +207,27 @@ fn in_a_thread(
 
 /// Waits for the step to panic or to miss its deadline, and ends the process then. A step that
 /// ends in time takes this thread with it.
-fn watch(supervisor: &Supervisor, receiver: &Receiver<Message>, mut deadline: Instant) {
+fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instant) {
     let mut in_time = true;
     let status = loop {
         let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
         match receiver.recv_timeout(left) {
             Ok(Message::Deadline(at)) => deadline = at,
-            Ok(Message::Panicked(what)) => break fail(supervisor, &what, deadline),
+            Ok(Message::Panicked(what)) => break fail(watchdog, &what, deadline),
             // Woken after the deadline: the whole process stood still, not the step alone.
             Err(RecvTimeoutError::Timeout) if in_time && Instant::now() >= deadline => {
                 in_time = false;
                 deadline = Instant::now() + GRACE;
             }
             Err(RecvTimeoutError::Timeout) => {
-                let waits_for = supervisor.emergency().waits_for.take();
+                let waits_for = watchdog.emergency().waits_for.take();
                 let what = waits_for.map_or_else(
                     || "the step did not end before its deadline".to_owned(),
                     |what| format!("{what} could not be read before the step's deadline"),
                 );
-                break fail(supervisor, &what, deadline);
+                break fail(watchdog, &what, deadline);
             }
-            // The supervisor has a sender itself, so this cannot be.
+            // The watchdog has a sender itself, so this cannot be.
             Err(RecvTimeoutError::Disconnected) => return,
         }
     };
@@ -242,14 +242,14 @@ fn end(status: u8) -> ! {
     std::process::exit(status.into())
 }
 
-/// Hands a panic to the supervisor and stops the thread that had it.
+/// Hands a panic to the watchdog and stops the thread that had it.
 fn hook(sender: Sender<Message>) {
     panic::set_hook(Box::new(move |info| {
         let what = info.payload_as_str().unwrap_or("a panic without a message");
         let place = info.location().map_or_else(String::new, |location| {
             format!(" ({}:{})", location.file(), location.line())
         });
-        let message = text::clean(&format!("{what}{place}"), 500);
+        let message = text::sanitize(&format!("{what}{place}"), 500);
         let _ = sender.send(Message::Panicked(message));
         // Going on would abort the process before anything is reported.
         stand_aside();
@@ -257,11 +257,11 @@ fn hook(sender: Sender<Message>) {
 }
 
 /// Reports a failure of the tool itself, as far as is possible in the time that is left. Where
-/// the work has told how it ended, that is how it ended: only the rest of the telling failed.
-fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
+/// the work has told how it ended, that is how it ended: only the rest of the publishing failed.
+fn fail(watchdog: &Watchdog, what: &str, deadline: Instant) -> u8 {
     let result = RunResult::Error;
-    let (screen, file, place, told) = {
-        let mut emergency = supervisor.emergency();
+    let (screen, file, destination, told) = {
+        let mut emergency = watchdog.emergency();
         if let Turn::Settled(status) = emergency.turn {
             let screen = emergency.screen.take();
             drop(emergency);
@@ -274,14 +274,14 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
             return status;
         }
         let told = matches!(emergency.turn, Turn::Work);
-        emergency.turn = Turn::Supervisor;
+        emergency.turn = Turn::Watchdog;
         (
             emergency
                 .screen
                 .take()
                 .unwrap_or_else(|| Screen::open(true, Stream::Out)),
             emergency.outputs.take(),
-            emergency.place.take(),
+            emergency.destination.take(),
             told,
         )
     };
@@ -300,7 +300,7 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
     let _ = thread::Builder::new().spawn(move || {
         let written = file.is_none_or(|file| outputs::write(&file, &values).is_ok());
         let left = latest.saturating_duration_since(Instant::now());
-        post(place, &message, left);
+        post(destination, &message, left);
         let _ = sender.send(written);
     });
     let _ = receiver.recv_timeout(latest.saturating_duration_since(Instant::now()));
@@ -308,8 +308,8 @@ fn fail(supervisor: &Supervisor, what: &str, deadline: Instant) -> u8 {
     result.code()
 }
 
-fn post(place: Option<Place>, message: &str, limit: Duration) {
-    let (Some(place), Some(state)) = (place, RunResult::Error.commit_state()) else {
+fn post(destination: Option<Destination>, message: &str, limit: Duration) {
+    let (Some(destination), Some(state)) = (destination, RunResult::Error.commit_state()) else {
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -317,6 +317,7 @@ fn post(place: Option<Place>, message: &str, limit: Duration) {
         .build();
     if let (Ok(runtime), Ok(network)) = (runtime, Network::new(Vec::new())) {
         // Everything that can still be said was said on the screen.
-        let _ = runtime.block_on(Poster::new(place, Arc::new(network)).post(state, message, limit));
+        let _ = runtime
+            .block_on(Poster::new(destination, Arc::new(network)).post(state, message, limit));
     }
 }

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that end a step early.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     int: Option<Signal>,
     #[cfg(unix)]
@@ -21,7 +21,7 @@ impl Signals {
     /// process is left alone.
     #[cfg(unix)]
     #[must_use]
-    pub fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         Self {
             int: signal(SignalKind::interrupt()).ok(),
             term: signal(SignalKind::terminate()).ok(),
@@ -35,7 +35,7 @@ impl Signals {
 
     /// The next signal.
     #[cfg(unix)]
-    pub async fn next(&mut self) -> Interrupt {
+    pub(crate) async fn next(&mut self) -> Interrupt {
         tokio::select! {
             () = arrival(&mut self.int) => Interrupt::Sigint,
             () = arrival(&mut self.term) => Interrupt::Sigterm,
@@ -64,7 +64,7 @@ impl Signals {
 /// full disk; by default the signal ends the process in the middle of it. Costs nothing where there
 /// is no limit.
 #[cfg(unix)]
-pub fn survive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() {
     use rustix::process::{Resource, getrlimit};
     if getrlimit(Resource::Fsize).current.is_none() {
         return;

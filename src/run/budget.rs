@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use crate::control;
+use crate::run::control;
 
 /// How long before the deadline everything is said.
 pub(super) const MARGIN: Duration = Duration::from_millis(40);
 
-/// What the telling gets where the process stood still over its deadline.
+/// What publishing gets where the process stood still over its deadline.
 pub(super) const STANDSTILL: Duration = Duration::from_millis(200);
 
 /// When each part of the step must be over. Reporting has its time reserved before probing
 /// begins, and so has the control address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
+pub(crate) struct Budget {
     /// Probing.
     pub probing: Instant,
     /// The control address.
@@ -24,10 +24,10 @@ pub struct Times {
     pub deadline: Instant,
 }
 
-impl Times {
+impl Budget {
     /// Shares out the deadline.
     #[must_use]
-    pub fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
+    pub(crate) fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
         let (part, most) = if posts { (10, 3000) } else { (20, 500) };
         let report = (deadline / part)
             .clamp(Duration::from_millis(100), Duration::from_millis(most))
@@ -47,7 +47,7 @@ impl Times {
     }
 
     /// Past the deadline there is work to do only where the whole process stood still over it:
-    /// then the supervisor waits a little, and the telling gets this much.
+    /// then the watchdog waits a little, and publishing gets this much.
     pub(super) fn after_standstill(&mut self) {
         let now = Instant::now();
         if now >= self.deadline {
@@ -70,10 +70,10 @@ mod tests {
         for millis in [50, 500, 1000, 3000, 60_000, 3_600_000] {
             let deadline = Duration::from_millis(millis);
             for (posts, controls) in [(false, false), (true, false), (true, true)] {
-                let times = Times::share(start, deadline, posts, controls);
-                assert!(start < times.probing, "{millis}");
-                assert!(times.probing <= times.control && times.control < times.end);
-                assert!(times.end < start + deadline);
+                let budget = Budget::share(start, deadline, posts, controls);
+                assert!(start < budget.probing, "{millis}");
+                assert!(budget.probing <= budget.control && budget.control < budget.end);
+                assert!(budget.end < start + deadline);
             }
         }
     }

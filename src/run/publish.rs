@@ -1,38 +1,39 @@
-//! Tells everyone what was found: each sink in turn, none of which hides another.
+//! Publishes what was found: each sink in turn, none of which hides another.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Finding, HURRY, STATUS, Step};
+use super::{Finding, HURRY, Run, STATUS};
 use crate::exit::RunResult;
+use crate::file;
 use crate::inputs::ReportTo;
 use crate::report::commit_status::{self, Poster};
-use crate::report::{Report, annotations, file, log, outputs, summary};
+use crate::report::{Report, annotations, log, outputs, summary};
+use crate::run::signals;
 use crate::screen::{self, Tone};
-use crate::signals;
 
-impl Step<'_> {
-    /// Tells everyone. One that does not listen does not keep the others from hearing.
+impl Run<'_> {
+    /// Publishes to every sink. One that fails does not keep the others from it.
     pub(super) async fn tell(
         &mut self,
         mut finding: Finding,
         pending: bool,
         signals: &mut signals::Signals,
     ) -> Finding {
-        self.supervisor.claim();
-        self.times.after_standstill();
+        self.watchdog.claim();
+        self.budget.after_standstill();
         for (tone, line) in log::targets(&finding.report) {
             self.screen.toned(line, tone);
         }
         let report_file = self.write_report(&finding.report, signals).await;
-        self.supervisor.claim_outputs();
+        self.watchdog.claim_outputs();
         let written = self.write_outputs(&finding.report, report_file.as_deref());
         if let Err(why) = &written {
             self.fail(&mut finding, why);
         }
-        // From here on only the telling can hang or fail; the end is known.
-        self.supervisor
+        // From here on only publishing can hang or fail; the end is known.
+        self.watchdog
             .settle(finding.exit.status(self.inputs.fail_on_down));
         // A pipe's reader has read it as it was.
         if written.is_err() && report_file.is_some_and(|path| file::is_plain(&path)) {
@@ -94,7 +95,7 @@ impl Step<'_> {
         let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
         text.push('\n');
         // A reader that is slow leaves time for what is still to be told.
-        let latest = Instant::now() + self.times.left() / 2;
+        let latest = Instant::now() + self.budget.left() / 2;
         let (what, path) = match to {
             ReportTo::File(path) => ("report file", Some(path)),
             ReportTo::Stdout => ("report on standard output", None),
@@ -109,7 +110,7 @@ impl Step<'_> {
             biased;
             written = writing => written,
             _ = signals.next() => {
-                self.times.end = self.times.end.min(Instant::now() + HURRY);
+                self.budget.end = self.budget.end.min(Instant::now() + HURRY);
                 Err(io::Error::from(io::ErrorKind::Interrupted))
             }
         };
@@ -163,7 +164,7 @@ impl Step<'_> {
         description: &str,
         signals: &mut signals::Signals,
     ) {
-        let limit = self.times.left().min(STATUS);
+        let limit = self.budget.left().min(STATUS);
         if limit < Duration::from_millis(10) {
             self.warn(
                 "COMMIT-STATUS",
@@ -181,10 +182,10 @@ impl Step<'_> {
             },
         };
         let Err(refusal) = outcome else { return };
-        let asking = tokio::time::timeout(self.times.left(), poster.version());
+        let asking = tokio::time::timeout(self.budget.left(), poster.version());
         let version = asking.await.ok().flatten();
-        let why = refusal.explain(poster.place(), version);
-        if poster.place().from_fork && refusal == commit_status::Refusal::Status(403) {
+        let why = refusal.explain(poster.destination(), version);
+        if poster.destination().from_fork && refusal == commit_status::Refusal::Status(403) {
             // Read-only by design on every forge; no contributor is to be bothered with it.
             self.screen.line("dep-preflight: no commit status: the token of a pull request from a fork is read-only");
         } else {

@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::probe::Cause;
+use crate::record::{Event, Next, Records};
 use crate::report::commit_status::{Poster, Refusal, describe_waiting};
 use crate::report::log;
-use crate::schedule::{Records, Step};
 use crate::screen::{Screen, Tone};
 use crate::target::{Attempts, Target};
 use crate::text;
-use crate::waiting::Next;
 
 /// At most one post, and with unlimited attempts one line per target, in this time. A wait that
 /// is shorter is not worth a post: where the job is killed meanwhile, the status stays as it is.
@@ -26,7 +25,7 @@ const PENDING: Duration = Duration::from_secs(5);
 
 /// The targets that are being waited for.
 #[derive(Debug)]
-pub struct WaitingRoom<'a> {
+pub(crate) struct Progress<'a> {
     screen: &'a Screen,
     targets: &'a [Target],
     /// Those that a next attempt is planned for.
@@ -58,10 +57,14 @@ struct Pending {
     next: Instant,
 }
 
-impl<'a> WaitingRoom<'a> {
+impl<'a> Progress<'a> {
     /// An empty one.
     #[must_use]
-    pub fn new(screen: &'a Screen, poster: Option<Arc<Poster>>, targets: &'a [Target]) -> Self {
+    pub(crate) fn new(
+        screen: &'a Screen,
+        poster: Option<Arc<Poster>>,
+        targets: &'a [Target],
+    ) -> Self {
         let since = Instant::now();
         let required = targets.iter().enumerate();
         let required = required.filter(|(_, target)| target.required);
@@ -84,32 +87,32 @@ impl<'a> WaitingRoom<'a> {
     }
 
     /// Something happened to a target; `records` are those before it.
-    pub fn step(&mut self, records: &Records, step: &Step) {
+    pub(crate) fn event(&mut self, records: &Records, event: &Event) {
         let (Some(target), Some(record)) =
-            (self.targets.get(step.index), records.0.get(step.index))
+            (self.targets.get(event.index), records.0.get(event.index))
         else {
             return;
         };
-        self.waiting.remove(&step.index);
-        if let Some(next) = step.next
-            && self.may_print(target, step.index)
+        self.waiting.remove(&event.index);
+        if let Some(next) = event.next
+            && self.may_print(target, event.index)
         {
-            let line = log::attempt(target, record.attempts.len() + 1, &step.attempt, next);
+            let line = log::attempt(target, record.attempts.len() + 1, &event.attempt, next);
             self.screen.toned(line, Tone::Doubtful);
         }
-        let Some(Next::After(wait)) = step.next else {
+        let Some(Next::After(wait)) = event.next else {
             self.left = self.left.saturating_sub(1);
-            self.required.remove(&step.index);
+            self.required.remove(&event.index);
             return;
         };
-        if let Some(last) = self.required.get_mut(&step.index) {
-            *last = step.attempt.cause;
+        if let Some(last) = self.required.get_mut(&event.index) {
+            *last = event.attempt.cause;
         }
         let waiting = Waiting {
-            shown: shown(target, step.attempt.cause),
+            shown: shown(target, event.attempt.cause),
             next: Instant::now() + wait,
         };
-        self.waiting.insert(step.index, waiting);
+        self.waiting.insert(event.index, waiting);
     }
 
     /// Every failed attempt has its line; where attempts are unlimited, one in ten seconds.
@@ -128,7 +131,7 @@ impl<'a> WaitingRoom<'a> {
 
     /// Lets a moment pass: shows on a terminal what is being waited for, and posts it when it
     /// is time to. Where there is nothing to do, it never returns.
-    pub async fn tick(&mut self) {
+    pub(crate) async fn tick(&mut self) {
         let post = self.pending.as_ref().map(|pending| pending.next);
         let post = post.filter(|_| !self.required.is_empty());
         let show = self.screen.is_live().then(|| Instant::now() + TICK);
@@ -195,14 +198,14 @@ impl<'a> WaitingRoom<'a> {
             }
             None => format!(
                 "… {waited}: waiting for {}",
-                text::count(self.left, "answer")
+                text::pluralize(self.left, "answer")
             ),
         };
-        self.screen.live(text::cut(&line, 79));
+        self.screen.live(text::truncate(&line, 79));
     }
 
     /// The wait is over. Says whether a pending status may stand, once none is under way.
-    pub async fn leave(&mut self, limit: Duration) -> bool {
+    pub(crate) async fn leave(&mut self, limit: Duration) -> bool {
         let Some(pending) = &mut self.pending else {
             return false;
         };

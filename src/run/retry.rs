@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::record::Next;
 use crate::target::{Attempts, Policy};
 
 /// The longest wait that doubling leads to.
@@ -12,19 +13,6 @@ const WORTHWHILE: Duration = Duration::from_secs(1);
 
 /// Two attempts at one target begin no closer than this, whatever `interval` says.
 const APART: Duration = Duration::from_millis(100);
-
-/// What follows a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Another attempt, after this wait.
-    After(Duration),
-    /// No attempt is left.
-    UsedUp,
-    /// The deadline comes before the next attempt could.
-    OutOfTime,
-    /// The target asked to be retried only after this long, which is past the deadline.
-    ToldToWait(Duration),
-}
 
 /// Decides what follows attempt number `made` (from 1), which began `took` ago. `left` is the
 /// time until probing must end; `chance` is drawn evenly from 0 to 1.

@@ -1,0 +1,96 @@
+//! What the contract tests, the property tests and fuzzing call. Nobody else may: it follows the
+//! code, and promises nothing to other programs. Everything else is private to the crate, so that
+//! the compiler finds what nobody uses any more.
+
+pub use crate::cli::Request;
+pub use crate::exit::{Exit, Interrupt, RunResult};
+pub use crate::forge::{Event, RunnerEnv};
+pub use crate::inputs::problem::in_one_line;
+pub use crate::inputs::resolve::Surroundings;
+pub use crate::inputs::targets::Defaults;
+pub use crate::inputs::{INPUTS, Inputs, Problems, RawInputs, resolve};
+pub use crate::net::Network;
+pub use crate::net::trace::Trace;
+pub use crate::probe::http::{HttpProbe, Method, StatusSet, is_this_machine_host};
+pub use crate::probe::pulse::Pulse;
+pub use crate::probe::{Attempt, AttemptBudget, Cause, Evidence, Phases, Probe};
+pub use crate::record::{Control, Next, Record};
+pub use crate::report::Report;
+pub use crate::target::{Attempts, Policy, Target};
+
+/// The command line.
+pub mod cli {
+    pub use crate::cli::parse;
+}
+
+/// Parsers of single values.
+pub mod values {
+    pub use crate::inputs::values::{
+        attempts, boolean, duration, header, link, method, name, name_of, positive_duration,
+        redirects, sha, status_set, url,
+    };
+}
+
+/// The forge: event file, links, hints.
+pub mod forge {
+    pub use crate::forge::event::commit;
+    pub use crate::forge::hints::refusal;
+    pub use crate::forge::link::{Version, run_url};
+}
+
+/// Root certificates.
+pub mod roots {
+    pub use crate::net::roots::parse_pem;
+}
+
+/// Failures to causes.
+pub mod classify {
+    pub use crate::probe::classify::{Limit, Scene, error, timeout};
+}
+
+/// The next attempt.
+pub mod retry {
+    pub use crate::run::retry::next;
+}
+
+/// Attempts to verdicts.
+pub mod verdict {
+    pub use crate::verdict::{interrupt, judge, overall};
+}
+
+/// The report.
+pub mod model {
+    pub use crate::report::model::{RunInfo, Start, build};
+}
+
+/// The log.
+pub mod log {
+    pub use crate::report::log::{attempt, invalid, opening, result, targets};
+}
+
+/// Workflow commands.
+pub mod annotations {
+    pub use crate::report::annotations::{Level, Reserved, command, internal, invalid, render};
+}
+
+/// The outputs file.
+pub mod outputs {
+    pub use crate::report::outputs::{OUTPUTS, Values, failed, of_report, render};
+}
+
+/// The job summary.
+pub mod summary {
+    pub use crate::report::summary::render;
+}
+
+/// The commit status.
+pub mod commit_status {
+    pub use crate::report::commit_status::{describe_report, describe_waiting};
+}
+
+/// Foreign text.
+pub mod text {
+    pub use crate::text::{
+        LONG, PIECE, sanitize, show_url, show_value, truncate, without_double_colon,
+    };
+}
