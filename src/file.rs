@@ -3,10 +3,9 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long a slow reader of a pipe is given before the next bytes are tried.
-const PAUSE: Duration = Duration::from_millis(2);
+use crate::durations::SLOW_READER;
 
 /// Opens a file for writing. A pipe that nobody reads is an error at once; the usual way would
 /// wait for its reader, past every deadline.
@@ -78,7 +77,7 @@ pub(crate) async fn replace(path: &Path, text: &str, latest: Instant) -> io::Res
                 "its reader did not read it in time",
             ));
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(SLOW_READER).await;
     }
 }
 

@@ -11,6 +11,7 @@
 //! [`report::commit_status`] send anything, through [`net`].
 
 mod cli;
+mod durations;
 mod environment;
 mod inputs;
 
@@ -40,9 +41,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cli::Request;
+use durations::DEADLINE;
 use exit::{Exit, RunResult};
 use forge::RunnerEnv;
-use inputs::resolve::{DEADLINE, Surroundings};
+use inputs::resolve::Surroundings;
 use inputs::{RawInputs, ReportTo, resolve};
 pub use report::model::Start;
 use run::watchdog::Watchdog;

@@ -10,16 +10,11 @@ use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-/// Runners that give the step a pseudo-terminal stop reading it when the process has failed;
-/// measured, a tenth of a second before the exit saves the last line.
-const LINGER: Duration = Duration::from_millis(100);
-
-/// How long a slow reader is given before the next bytes are tried.
-const PAUSE: Duration = Duration::from_millis(2);
+use crate::durations::{SLOW_READER, TERMINAL_LINGER};
 
 /// The tone of a line, shown as a colour to people and not at all to machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +138,7 @@ impl Screen {
         let left = |latest: Instant| latest.saturating_duration_since(Instant::now());
         let written = receiver.recv_timeout(left(latest)).is_ok();
         if written && failed && self.linger {
-            thread::sleep(LINGER.min(left(latest)));
+            thread::sleep(TERMINAL_LINGER.min(left(latest)));
         }
     }
 }
@@ -215,7 +210,7 @@ fn write_whole(out: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
             Ok(Some(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(Some(written)) => rest = rest.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(SLOW_READER),
             Err(error) => return Err(error),
         }
     }

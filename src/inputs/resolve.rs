@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
 
 use super::config_file::{read_certificates, read_config};
 use super::problem::Problems;
@@ -12,12 +11,11 @@ use super::raw::RawInputs;
 use super::targets::{self, Defaults};
 use super::yaml::{self, Node};
 use super::{Inputs, ReportTo, StatusInputs, values};
+use crate::durations::DEADLINE;
 use crate::secret::Token;
 use crate::target::Target;
 use crate::text;
 
-/// The default of `deadline`.
-pub const DEADLINE: Duration = Duration::from_secs(60);
 /// The longest context that a forge takes, in characters.
 const CONTEXT: usize = 255;
 

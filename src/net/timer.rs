@@ -9,16 +9,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// From here on a late timer is a standstill. A runner with a tenth of a CPU is late by 90 ms
-/// again and again, and works.
-pub(crate) const LATE: Duration = Duration::from_millis(250);
-/// A timer that is later than this may have been overtaken by what it waited for.
-const PUNCTUAL: Duration = Duration::from_millis(20);
+use crate::durations::{AFTER_STANDSTILL, PUNCTUAL, STANDSTILL};
+
 /// How many turns of the event loop it takes, at most, to read what has arrived: it takes in
 /// 1024 events per turn, and an answer passes through two or three tasks.
 const TURNS: u32 = 8;
-/// What a standstill is made up for with: enough for an answer that is on its way.
-const GRACE: Duration = Duration::from_millis(50);
 
 /// What came of a wait.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,8 +48,8 @@ pub(crate) async fn timer(until: impl Into<Instant>) -> Duration {
             tokio::task::yield_now().await;
         }
     }
-    if late >= LATE {
-        sleep(GRACE).await;
+    if late >= STANDSTILL {
+        sleep(AFTER_STANDSTILL).await;
     }
     late
 }
@@ -100,7 +95,7 @@ pub(crate) mod tests {
             let until = Instant::now() + Duration::from_millis(10);
             let waited = in_time(until, pin!(overtaken(300, 7))).await;
             assert_eq!(waited.done, Some(7));
-            assert!(waited.late >= LATE, "{waited:?}");
+            assert!(waited.late >= STANDSTILL, "{waited:?}");
         });
     }
 

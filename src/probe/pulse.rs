@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::net::timer::LATE;
-
-/// How often the pulse beats.
-const BEAT: Duration = Duration::from_millis(100);
+use crate::durations::{PULSE, STANDSTILL};
 
 /// Notices when the runner stands still. Every attempt looks at it, one task keeps it beating.
 #[derive(Debug, Default)]
@@ -29,8 +26,8 @@ impl Beats {
     /// How long the runner has been standing still since the last beat.
     fn pause(&self, now: Instant) -> Duration {
         self.last
-            .map(|last| now.saturating_duration_since(last).saturating_sub(BEAT))
-            .filter(|late| *late >= LATE)
+            .map(|last| now.saturating_duration_since(last).saturating_sub(PULSE))
+            .filter(|late| *late >= STANDSTILL)
             .unwrap_or_default()
     }
 }
@@ -51,7 +48,7 @@ impl Pulse {
                 beats.stood += pause;
                 beats.last = Some(now);
             }
-            sleep(BEAT).await;
+            sleep(PULSE).await;
         }
     }
 
@@ -76,7 +73,7 @@ impl Drop for End<'_> {
 /// it, or its timer was `late`; and for how long it stood.
 #[must_use]
 pub(crate) fn is_standstill(stood: Duration, late: Duration, limit: Duration) -> Option<Duration> {
-    let much = late >= LATE || !stood.is_zero() && stood.saturating_mul(4) >= limit;
+    let much = late >= STANDSTILL || !stood.is_zero() && stood.saturating_mul(4) >= limit;
     much.then(|| stood.max(late))
 }
 
@@ -109,10 +106,10 @@ mod tests {
             let watching = async {
                 assert_eq!(pulse.stood_still(), Duration::ZERO);
                 stall(600);
-                assert!(pulse.stood_still() >= LATE, "before the next beat");
+                assert!(pulse.stood_still() >= STANDSTILL, "before the next beat");
                 tokio::task::yield_now().await;
                 tokio::task::yield_now().await;
-                assert!(pulse.stood_still() >= LATE, "after it");
+                assert!(pulse.stood_still() >= STANDSTILL, "after it");
             };
             tokio::select! {
                 biased;

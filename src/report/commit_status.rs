@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::model::{Report, named_one};
+use crate::durations::FORGE_VERSION;
 use crate::exit::RunResult;
 use crate::forge::link::{self, Version};
 use crate::forge::{ForgeKind, RunnerEnv, hints};
@@ -25,8 +26,6 @@ use crate::verdict::Verdict;
 const DESCRIPTION: usize = 140;
 /// The most of the version's answer that is read, in bytes.
 const VERSION: usize = 4096;
-/// The most time that the version gets; only a link and a hint depend on it.
-const VERSION_TIME: Duration = Duration::from_secs(1);
 
 /// Where the status goes.
 #[derive(Debug, Clone)]
@@ -200,14 +199,14 @@ impl Poster {
             .version
             .get_or_init(|| async {
                 let asking = self.ask_version();
-                tokio::time::timeout(VERSION_TIME, asking).await.ok()?
+                tokio::time::timeout(FORGE_VERSION, asking).await.ok()?
             })
             .await
     }
 
     /// Asks without the token, and with it only where the forge wants a login for everything.
     async fn ask_version(&self) -> Option<Version> {
-        let client = self.network.client(VERSION_TIME).ok()?;
+        let client = self.network.client(FORGE_VERSION).ok()?;
         let question = client.get(format!("{}/version", self.destination.api));
         let with_token = question
             .try_clone()?

@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::run::control;
-
-/// How long before the deadline everything is said.
-pub(super) const MARGIN: Duration = Duration::from_millis(40);
-
-/// What publishing gets where the process stood still over its deadline.
-pub(super) const STANDSTILL: Duration = Duration::from_millis(200);
+use crate::durations::{CONTROL, END_MARGIN, PUBLISH_LATE};
 
 /// When each part of the step must be over. Reporting has its time reserved before probing
 /// begins, and so has the control address.
@@ -33,7 +27,7 @@ impl Budget {
             .clamp(Duration::from_millis(100), Duration::from_millis(most))
             .min(deadline / 3);
         let ask = if controls {
-            (deadline / 5).min(control::LIMIT)
+            (deadline / 5).min(CONTROL)
         } else {
             Duration::ZERO
         };
@@ -41,7 +35,7 @@ impl Budget {
         Self {
             probing: start + until_control.saturating_sub(ask),
             control: start + until_control,
-            end: start + deadline.saturating_sub(MARGIN.min(deadline / 10)),
+            end: start + deadline.saturating_sub(END_MARGIN.min(deadline / 10)),
             deadline: start + deadline,
         }
     }
@@ -51,7 +45,7 @@ impl Budget {
     pub(super) fn after_standstill(&mut self) {
         let now = Instant::now();
         if now >= self.deadline {
-            self.end = now + STANDSTILL;
+            self.end = now + PUBLISH_LATE;
         }
     }
 

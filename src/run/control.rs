@@ -1,10 +1,11 @@
 //! The control address: tells the runner's own network from a dependency's outage.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
+use crate::durations::CONTROL;
 use crate::net::Network;
 use crate::probe::AttemptBudget;
 use crate::probe::http::HttpProbe;
@@ -12,9 +13,6 @@ use crate::probe::http::{Method, StatusSet};
 use crate::probe::pulse::Pulse;
 use crate::record::Control;
 use crate::text;
-
-/// The most time it gets.
-pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Asks it once. Whatever it answers proves the way out, unless it is this machine that answers.
 pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
@@ -27,7 +25,7 @@ pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> Contro
     };
     let pulse = Pulse::default();
     let budget = AttemptBudget {
-        timeout: LIMIT,
+        timeout: CONTROL,
         latest,
         pulse: &pulse,
     };

@@ -13,11 +13,11 @@ pub(crate) mod watchdog;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(crate) use budget::Budget;
-use budget::{MARGIN, STANDSTILL};
 
+use crate::durations::{COMMIT_STATUS, END_MARGIN, INTERRUPTED, PUBLISH_LATE};
 use crate::exit::{Exit, Interrupt, RunResult};
 use crate::forge::{ForgeKind, RunnerEnv, link};
 use crate::inputs::Inputs;
@@ -31,11 +31,6 @@ use crate::run::schedule::Schedule;
 use crate::run::watchdog::Watchdog;
 use crate::screen::{Screen, Tone};
 use crate::verdict;
-
-/// The most time that a commit status gets.
-const STATUS: Duration = Duration::from_secs(5);
-/// How long a report may take once the step is asked to stop: GitHub kills 2.5 s after SIGTERM.
-const HURRY: Duration = Duration::from_millis(1500);
 
 /// Whether workflow commands are written: for machines, not for a person at a terminal.
 #[must_use]
@@ -95,9 +90,9 @@ pub(crate) fn run(
     let status = finding.exit.status(fail_on_down);
     let deadline = start.instant + span;
     let latest = if Instant::now() < deadline {
-        start.instant + span.saturating_sub(MARGIN / 2)
+        start.instant + span.saturating_sub(END_MARGIN / 2)
     } else {
-        Instant::now() + STANDSTILL
+        Instant::now() + PUBLISH_LATE
     };
     screen.close(status != 0, latest);
     // Connections that are still closing are not waited for.
@@ -250,8 +245,8 @@ impl<'a> Run<'a> {
             }
         }
         if interrupt.is_some() {
-            self.budget.end = self.budget.end.min(Instant::now() + HURRY);
-            pending = progress.leave(HURRY / 3).await;
+            self.budget.end = self.budget.end.min(Instant::now() + INTERRUPTED);
+            pending = progress.leave(INTERRUPTED / 3).await;
         }
         let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
         self.tell(finding, pending, &mut signals).await

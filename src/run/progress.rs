@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use crate::durations::{COMMIT_STATUS, LIVE_LINE, PROGRESS_APART};
 use crate::probe::Cause;
 use crate::record::{Event, Next, Records};
 use crate::report::commit_status::{Poster, Refusal, describe_waiting};
@@ -14,14 +15,6 @@ use crate::report::log;
 use crate::screen::{Screen, Tone};
 use crate::target::{Attempts, Target};
 use crate::text;
-
-/// At most one post, and with unlimited attempts one line per target, in this time. A wait that
-/// is shorter is not worth a post: where the job is killed meanwhile, the status stays as it is.
-const RATE: Duration = Duration::from_secs(10);
-/// How often a live line changes.
-const TICK: Duration = Duration::from_millis(200);
-/// The most time that a pending status gets.
-const PENDING: Duration = Duration::from_secs(5);
 
 /// The targets that are being waited for.
 #[derive(Debug)]
@@ -81,7 +74,7 @@ impl<'a> Progress<'a> {
                 under_way: None,
                 posted: false,
                 said: None,
-                next: since + RATE,
+                next: since + PROGRESS_APART,
             }),
         }
     }
@@ -122,7 +115,7 @@ impl<'a> Progress<'a> {
             return true;
         };
         let limited = target.policy.attempts == Attempts::Unlimited;
-        if limited && printed.is_some_and(|last| now.duration_since(last) < RATE) {
+        if limited && printed.is_some_and(|last| now.duration_since(last) < PROGRESS_APART) {
             return false;
         }
         *printed = Some(now);
@@ -134,7 +127,7 @@ impl<'a> Progress<'a> {
     pub(crate) async fn tick(&mut self) {
         let post = self.pending.as_ref().map(|pending| pending.next);
         let post = post.filter(|_| !self.required.is_empty());
-        let show = self.screen.is_live().then(|| Instant::now() + TICK);
+        let show = self.screen.is_live().then(|| Instant::now() + LIVE_LINE);
         let Some(next) = post.into_iter().chain(show).min() else {
             return std::future::pending().await;
         };
@@ -151,7 +144,7 @@ impl<'a> Progress<'a> {
         let Some(pending) = &mut self.pending else {
             return;
         };
-        pending.next = Instant::now() + RATE;
+        pending.next = Instant::now() + PROGRESS_APART;
         // One that is still under way is the forge's rate.
         if let Some(post) = pending.under_way.take_if(|post| post.is_finished()) {
             // One that never arrived says nothing to anybody.
@@ -174,7 +167,7 @@ impl<'a> Progress<'a> {
         pending.said = Some(description.clone());
         let poster = Arc::clone(&pending.poster);
         pending.under_way = Some(tokio::spawn(async move {
-            poster.post("pending", &description, PENDING).await
+            poster.post("pending", &description, COMMIT_STATUS).await
         }));
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Finding, HURRY, Run, STATUS};
+use super::{COMMIT_STATUS, Finding, INTERRUPTED, Run};
 use crate::exit::RunResult;
 use crate::file;
 use crate::inputs::ReportTo;
@@ -110,7 +110,7 @@ impl Run<'_> {
             biased;
             written = writing => written,
             _ = signals.next() => {
-                self.budget.end = self.budget.end.min(Instant::now() + HURRY);
+                self.budget.end = self.budget.end.min(Instant::now() + INTERRUPTED);
                 Err(io::Error::from(io::ErrorKind::Interrupted))
             }
         };
@@ -164,7 +164,7 @@ impl Run<'_> {
         description: &str,
         signals: &mut signals::Signals,
     ) {
-        let limit = self.budget.left().min(STATUS);
+        let limit = self.budget.left().min(COMMIT_STATUS);
         if limit < Duration::from_millis(10) {
             self.warn(
                 "COMMIT-STATUS",
@@ -176,7 +176,7 @@ impl Run<'_> {
         tokio::pin!(posting);
         let outcome = tokio::select! {
             outcome = &mut posting => outcome,
-            _ = signals.next() => match tokio::time::timeout(HURRY, posting).await {
+            _ = signals.next() => match tokio::time::timeout(INTERRUPTED, posting).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(commit_status::Refusal::Silent("interrupted".to_owned())),
             },

@@ -3,16 +3,9 @@
 
 use std::time::Duration;
 
+use crate::durations::{ATTEMPTS_APART, LAST_ATTEMPT, LONGEST_WAIT};
 use crate::record::Next;
 use crate::target::{Attempts, Policy};
-
-/// The longest wait that doubling leads to.
-const CEILING: Duration = Duration::from_secs(30);
-/// A last attempt before the deadline is worth making only with this much time.
-const WORTHWHILE: Duration = Duration::from_secs(1);
-
-/// Two attempts at one target begin no closer than this, whatever `interval` says.
-const APART: Duration = Duration::from_millis(100);
 
 /// Decides what follows attempt number `made` (from 1), which began `took` ago. `left` is the
 /// time until probing must end; `chance` is drawn evenly from 0 to 1.
@@ -40,13 +33,13 @@ pub fn next(
     let drawn = least + full.saturating_sub(least).mul_f64(chance.clamp(0.0, 1.0));
     let floor = retry_after
         .unwrap_or_default()
-        .max(APART.saturating_sub(took));
+        .max(ATTEMPTS_APART.saturating_sub(took));
     let wait = drawn.max(floor);
     if wait < left {
         return Next::After(wait);
     }
     // The drawn wait is too long, a shorter one within the same bounds may not be.
-    let latest = left.saturating_sub(policy.timeout.min(WORTHWHILE));
+    let latest = left.saturating_sub(policy.timeout.min(LAST_ATTEMPT));
     let least = least.max(floor);
     if latest > least {
         Next::After(latest)
@@ -61,7 +54,9 @@ fn doubled(interval: Duration, made: u32) -> Duration {
     let factor = 1_u32
         .checked_shl(made.saturating_sub(1))
         .unwrap_or(u32::MAX);
-    interval.saturating_mul(factor).min(CEILING.max(interval))
+    interval
+        .saturating_mul(factor)
+        .min(LONGEST_WAIT.max(interval))
 }
 
 #[cfg(test)]

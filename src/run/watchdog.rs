@@ -13,21 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::durations::DEADLINE;
+use crate::durations::{PANIC_REPORT, WATCHDOG_LATE, WATCHDOG_MARGIN};
 use crate::exit::{Exit, RunResult};
-use crate::inputs::resolve::DEADLINE;
 use crate::net::Network;
 use crate::report::commit_status::{Destination, Poster};
 use crate::report::{annotations, outputs};
 use crate::screen::{Screen, Stream, Tone};
 use crate::text;
 
-/// How long before the deadline the watchdog steps in.
-const MARGIN: Duration = Duration::from_millis(15);
-/// How long the report of a panic may take.
-const LAST_WORDS: Duration = Duration::from_secs(3);
-/// What a process that stood still over its deadline gets to tell what it knows: the step did
-/// not have the time that was set aside for that.
-const GRACE: Duration = Duration::from_millis(300);
 /// A smaller stack than this is not enough for the work.
 const STACK: usize = 1024 * 1024;
 
@@ -210,14 +204,14 @@ fn in_a_thread(
 fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instant) {
     let mut in_time = true;
     let status = loop {
-        let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
+        let left = deadline.saturating_duration_since(Instant::now() + WATCHDOG_MARGIN);
         match receiver.recv_timeout(left) {
             Ok(Message::Deadline(at)) => deadline = at,
             Ok(Message::Panicked(what)) => break fail(watchdog, &what, deadline),
             // Woken after the deadline: the whole process stood still, not the step alone.
             Err(RecvTimeoutError::Timeout) if in_time && Instant::now() >= deadline => {
                 in_time = false;
-                deadline = Instant::now() + GRACE;
+                deadline = Instant::now() + WATCHDOG_LATE;
             }
             Err(RecvTimeoutError::Timeout) => {
                 let waits_for = watchdog.emergency().waits_for.take();
@@ -269,7 +263,7 @@ fn fail(watchdog: &Watchdog, what: &str, deadline: Instant) -> u8 {
             if let Some(screen) = screen {
                 let line = format!("dep-preflight: not all of it could be reported: {what}");
                 screen.toned(line, Tone::Bad);
-                screen.close(false, Instant::now() + MARGIN);
+                screen.close(false, Instant::now() + WATCHDOG_MARGIN);
             }
             return status;
         }
@@ -294,7 +288,7 @@ fn fail(watchdog: &Watchdog, what: &str, deadline: Instant) -> u8 {
     screen.line(annotations::internal(&message));
     let values = outputs::failed(Exit::of(result), &message);
     let now = Instant::now();
-    let latest = deadline.min(now + LAST_WORDS).max(now + MARGIN);
+    let latest = deadline.min(now + PANIC_REPORT).max(now + WATCHDOG_MARGIN);
     // In a thread: a file that hangs must not hang the last thread that can end the process.
     let (sender, receiver) = mpsc::channel();
     let _ = thread::Builder::new().spawn(move || {

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
+use crate::durations::{LONGEST, SHORTEST_DEADLINE};
 use crate::text;
 
-/// The longest duration that is accepted: beyond it, somebody mistook the unit.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
-/// The shortest deadline: in less, nothing can be asked and reported.
-const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
 /// The units that a probe is timed in. The library has others; its `M` is a month.
 const UNITS: [&str; 18] = [
     "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute",

@@ -14,13 +14,8 @@ use hickory_resolver::proto::rr::{Name as HostName, RecordType};
 use super::NameError;
 use super::resolv_conf::ResolvConf;
 use super::socket::Sockets;
+use crate::durations::{DNS_CACHE_TTL, OTHER_FAMILY};
 use crate::net::{is_local, timer};
-
-/// How long the second address family may take once the first has answered (RFC 8305, 3,
-/// has 50 ms for this; a resolver across a VPN takes longer).
-const GRACE: Duration = Duration::from_millis(250);
-/// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
-const DNS_CACHE_TTL: Duration = Duration::from_secs(1);
 
 /// A name server.
 pub(super) struct Server {
@@ -132,7 +127,7 @@ pub(super) fn addresses(found: &Lookup) -> Vec<IpAddr> {
         .collect()
 }
 
-/// Waits for both, but for the second only [`GRACE`] once the first has succeeded: there are
+/// Waits for both, but for the second only [`OTHER_FAMILY`] once the first has succeeded: there are
 /// name servers that never answer questions for AAAA.
 async fn both<T, E>(
     six: impl Future<Output = Result<T, E>>,
@@ -144,7 +139,7 @@ async fn both<T, E>(
     while got_six.is_none() || got_four.is_none() {
         let good = |got: &Option<Result<T, E>>| matches!(got, Some(Ok(_)));
         if until.is_none() && (good(&got_six) || good(&got_four)) {
-            until = Some(Instant::now() + GRACE);
+            until = Some(Instant::now() + OTHER_FAMILY);
         }
         let over = async {
             match until {

@@ -5,10 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::NameError;
+use crate::durations::NEXT_NAME_SERVER;
 use crate::net::timer::{timer, within};
-
-/// How long a name server may be silent before the next one is asked as well.
-const HEAD_START: Duration = Duration::from_secs(1);
 
 /// The first server's answer, or that of the others.
 pub(super) async fn in_turn<T>(
@@ -18,7 +16,7 @@ pub(super) async fn in_turn<T>(
 ) -> Result<T, NameError> {
     let turn_ends = timer(Instant::now() + patience);
     tokio::pin!(first, others, turn_ends);
-    match within(HEAD_START.min(patience), &mut first).await {
+    match within(NEXT_NAME_SERVER.min(patience), &mut first).await {
         Some(Err(error)) if !error.is_final() => {
             return others.await.map_err(|later| error.or(later));
         }
@@ -90,9 +88,9 @@ mod tests {
     #[test]
     fn a_late_end_of_its_turn_does_not_overtake_the_first_servers_answer() {
         timer::tests::run(async {
-            let patience = HEAD_START + Duration::from_millis(50);
+            let patience = NEXT_NAME_SERVER + Duration::from_millis(50);
             let first = async {
-                tokio::time::sleep(HEAD_START).await;
+                tokio::time::sleep(NEXT_NAME_SERVER).await;
                 timer::tests::overtaken(400, Ok("first")).await
             };
             let nowhere = ready(Err(NameError::NoSuchName));
@@ -134,7 +132,7 @@ mod tests {
             let begun = Instant::now();
             let got = in_turn(pending(), ready(Ok("second")), PATIENCE).await;
             assert_eq!(got, Ok("second"));
-            assert_eq!(begun.elapsed(), HEAD_START);
+            assert_eq!(begun.elapsed(), NEXT_NAME_SERVER);
             // Its own answer would have counted.
             let late = after(3, Ok("first"));
             assert_eq!(in_turn(late, pending(), PATIENCE).await, Ok("first"));

@@ -6,14 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
 
+use crate::durations::ERROR_BODY;
 use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT};
 use crate::net::machine::is_link_local;
 
 /// How much of an unexpected answer's body is read for the detail text, in bytes.
 const BODY_LIMIT: usize = 1024;
-
-/// How long that may take. The verdict is known by then; a slow body must not hold it up.
-const BODY_TIME: Duration = Duration::from_millis(500);
 
 /// The head of an answer, and its body as long as somebody may want to read it.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ impl Answer {
             }
         };
         // A body that is late is done without.
-        let latest = until.min(Instant::now() + BODY_TIME);
+        let latest = until.min(Instant::now() + ERROR_BODY);
         let _ = tokio::time::timeout_at(latest.into(), reading).await;
         let said = String::from_utf8_lossy(&body).trim().to_owned();
         (!said.is_empty()).then_some(said)

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use crate::durations::{ADMISSION_TICK, BUSY, OVERRUN, STUCK};
+
 /// How many attempts begin at once.
 const FIRST: usize = 32;
 /// How many are left, however late the event loop is.
@@ -21,14 +23,6 @@ const MORE: usize = 64;
 /// How many more after one that was somewhat late: on a machine that is busy with other things
 /// they come to their turn as well.
 const FEW: usize = 2;
-/// How often the event loop is looked at.
-const TICK: Duration = Duration::from_millis(10);
-/// An event loop that is later than this has enough to do.
-const BUSY: Duration = Duration::from_millis(20);
-/// One that is later than this has too much.
-const OVERRUN: Duration = Duration::from_millis(100);
-/// If no permit came back for so long, it is not the CPU that those who hold them wait for.
-const STUCK: Duration = Duration::from_secs(1);
 
 /// The permits for attempts under way.
 #[derive(Debug)]
@@ -74,8 +68,8 @@ impl Admission {
         let mut moved = (0, Instant::now());
         loop {
             let asked = Instant::now();
-            sleep(TICK).await;
-            let late = asked.elapsed().saturating_sub(TICK);
+            sleep(ADMISSION_TICK).await;
+            let late = asked.elapsed().saturating_sub(ADMISSION_TICK);
             let full = self.permits.available_permits() == 0;
             let returned = self.returned.load(Ordering::Relaxed);
             if returned != moved.0 || !full {

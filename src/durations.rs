@@ -1,0 +1,129 @@
+//! Every duration that bounds a run, on one page.
+//!
+//! What the user sets (`deadline`, `timeout`, `interval`) bounds everything else:
+//!
+//! ```text
+//! start                                                                          deadline
+//!   ├── probing ─────────────────────────────┬── control ──┬── publishing ────────────┤
+//!   │  attempt ≤ timeout   wait   attempt …  │  ≤ CONTROL  │ report file, outputs,    │
+//!   │  ├ name: other family +250 ms, next    │             │ annotations, summary,    │
+//!   │  │   name server after 1 s             │             │ commit status            │
+//!   │  ├ body of an error answer ≤ 500 ms    │             │                          │
+//!   │  └ wait: interval, doubled up to 30 s  │             │                          │
+//!   │  pending status after 10 s of waiting  │             │                          │
+//!                                                 published 40 ms before, END_MARGIN ──┘
+//!                                       the watchdog ends the process 15 ms before it ─┘
+//! ```
+//!
+//! `run::budget` shares out the deadline: a tenth of it, 3 s at most, is set aside for publishing
+//! where a commit status is posted, and a fifth, [`CONTROL`] at most, for the control address.
+//! The durations of a race between addresses stand here, too, because they decide how long a
+//! target that is down takes to be so.
+
+use std::time::Duration;
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+// What the user may set.
+
+/// The default of `deadline`.
+pub(crate) const DEADLINE: Duration = secs(60);
+/// The shortest deadline: in less, nothing can be asked and reported.
+pub(crate) const SHORTEST_DEADLINE: Duration = ms(100);
+/// The longest duration that is accepted: beyond it, somebody mistook the unit.
+pub(crate) const LONGEST: Duration = secs(366 * 24 * 3600);
+
+// One attempt: names.
+
+/// How long a name server may be silent before the next one is asked as well.
+pub(crate) const NEXT_NAME_SERVER: Duration = secs(1);
+/// How long the second address family may take once the first has answered (RFC 8305, 3,
+/// has 50 ms for this; a resolver across a VPN takes longer).
+pub(crate) const OTHER_FAMILY: Duration = ms(250);
+/// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
+pub(crate) const DNS_CACHE_TTL: Duration = secs(1);
+
+// One attempt: the answer.
+
+/// How long the body of an answer that is not expected may take. The verdict is known by then; a
+/// slow body must not hold it up.
+pub(crate) const ERROR_BODY: Duration = ms(500);
+
+// A runner that stands still.
+
+/// From here on a late timer is a standstill. A runner with a tenth of a CPU is late by 90 ms
+/// again and again, and works.
+pub(crate) const STANDSTILL: Duration = ms(250);
+/// A timer that is later than this may have been overtaken by what it waited for.
+pub(crate) const PUNCTUAL: Duration = ms(20);
+/// What a standstill is made up for with: enough for an answer that is on its way.
+pub(crate) const AFTER_STANDSTILL: Duration = ms(50);
+/// How often it is looked whether the runner stands still.
+pub(crate) const PULSE: Duration = ms(100);
+
+// Between attempts.
+
+/// The longest wait that doubling leads to.
+pub(crate) const LONGEST_WAIT: Duration = secs(30);
+/// A last attempt before the deadline is worth making only with this much time.
+pub(crate) const LAST_ATTEMPT: Duration = secs(1);
+/// Two attempts at one target begin no closer than this, whatever `interval` says.
+pub(crate) const ATTEMPTS_APART: Duration = ms(100);
+
+// Many targets at once.
+
+/// How often the event loop's punctuality is measured.
+pub(crate) const ADMISSION_TICK: Duration = ms(10);
+/// An event loop that is later than this has enough to do.
+pub(crate) const BUSY: Duration = ms(20);
+/// One that is later than this has too much.
+pub(crate) const OVERRUN: Duration = ms(100);
+/// If no permit came back for so long, it is not the CPU that those who hold them wait for.
+pub(crate) const STUCK: Duration = secs(1);
+
+// Progress.
+
+/// At most one post, and with unlimited attempts one line per target, in this time. A wait that
+/// is shorter is not worth a post: where the job is killed meanwhile, the status stays as it is.
+pub(crate) const PROGRESS_APART: Duration = secs(10);
+/// How often a live line changes.
+pub(crate) const LIVE_LINE: Duration = ms(200);
+
+// After probing.
+
+/// The most that the control address gets.
+pub(crate) const CONTROL: Duration = secs(5);
+/// The most that a commit status gets, pending or final.
+pub(crate) const COMMIT_STATUS: Duration = secs(5);
+/// The most that the forge's version gets; only a link and a hint depend on it.
+pub(crate) const FORGE_VERSION: Duration = secs(1);
+/// What publishing gets once the run is asked to stop: GitHub kills 2.5 s after SIGTERM.
+pub(crate) const INTERRUPTED: Duration = ms(1500);
+
+// The end.
+
+/// How long before the deadline everything is published.
+pub(crate) const END_MARGIN: Duration = ms(40);
+/// How long before the deadline the watchdog steps in.
+pub(crate) const WATCHDOG_MARGIN: Duration = ms(15);
+/// What publishing gets where the process stood still over its deadline.
+pub(crate) const PUBLISH_LATE: Duration = ms(200);
+/// What the watchdog gives such a process: the run did not have the time that was set aside for
+/// publishing.
+pub(crate) const WATCHDOG_LATE: Duration = ms(300);
+/// How long the report of a panic may take.
+pub(crate) const PANIC_REPORT: Duration = secs(3);
+
+// Readers.
+
+/// How long a slow reader of a pipe is given before the next bytes are tried.
+pub(crate) const SLOW_READER: Duration = ms(2);
+/// Runners that give the step a pseudo-terminal stop reading it when the process has failed;
+/// measured, a tenth of a second before the exit saves the last line.
+pub(crate) const TERMINAL_LINGER: Duration = ms(100);
