@@ -55,6 +55,12 @@ pub(crate) const DNS_CACHE_TTL: Duration = secs(1);
 /// slow body must not hold it up.
 pub(crate) const ERROR_BODY: Duration = ms(500);
 
+// The HTTP library.
+
+/// How much longer than an attempt the library's own connect timeout is: ours knows how far
+/// the attempt came, so it has to be first.
+pub(crate) const AFTER_OURS: Duration = ms(250);
+
 // A runner that stands still.
 
 /// From here on a late timer is a standstill. A runner with a tenth of a CPU is late by 90 ms

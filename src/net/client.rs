@@ -13,6 +13,7 @@ use super::proxy::{Proxies, Proxy};
 use super::resolver::SystemResolver;
 use super::tls;
 use super::trace::NoteConnections;
+use crate::durations::AFTER_OURS;
 
 /// `dep-preflight/<version>`.
 pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
@@ -20,9 +21,6 @@ pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("C
 pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 /// The most header fields of a response.
 pub(crate) const FIELD_LIMIT: usize = 256;
-/// How much longer than an attempt the library's own connect timeout is: ours knows how far
-/// the attempt came, so it has to be first.
-const AFTER_OURS: Duration = Duration::from_millis(250);
 /// HTTP/2 counts 32 bytes for each field besides its text (RFC 9113, 6.5.2).
 const H2_FIELD_OVERHEAD: usize = 32;
 
