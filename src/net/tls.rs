@@ -1,26 +1,22 @@
-//! The TLS configuration of every client: roots that are loaded late, and two hooks that
-//! tell how far a handshake came.
+//! The TLS configuration of every client, with two hooks that tell how far a handshake came.
 
+mod verifier;
 pub(crate) mod words;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Resumption, Tls12ClientSessionValue,
-    Tls13ClientSessionValue, WebPkiServerVerifier, verify_server_name,
+    Tls13ClientSessionValue,
 };
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, Error, NamedGroup, SignatureScheme};
 
-use super::{roots, trace};
+use self::verifier::LateRoots;
+use super::trace;
 
 /// Builds the configuration. `own` are the user's certificates to trust.
 pub(crate) fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
@@ -28,12 +24,7 @@ pub(crate) fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, 
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(LateRoots {
-            provider,
-            own,
-            by_own: OnceLock::new(),
-            by_all: OnceLock::new(),
-        }))
+        .with_custom_certificate_verifier(Arc::new(LateRoots::new(provider, own)))
         .with_client_cert_resolver(Arc::new(NoCertificate));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(NoteHello));
@@ -50,101 +41,6 @@ pub(crate) fn is_ca_as_end_entity(error: &CertificateError) -> bool {
             Some(webpki::Error::CaUsedAsEndEntity)
         ),
         _ => false,
-    }
-}
-
-/// The usual verification, with roots that are read once the first certificate is judged, and
-/// the system's only if the user's own do not suffice: reading those takes longer than all
-/// the rest of a step with one target.
-#[derive(Debug)]
-struct LateRoots {
-    provider: Arc<CryptoProvider>,
-    own: Vec<CertificateDer<'static>>,
-    by_own: OnceLock<Verifier>,
-    by_all: OnceLock<Verifier>,
-}
-
-type Verifier = Result<Arc<WebPkiServerVerifier>, Error>;
-
-impl LateRoots {
-    fn verifier<'a>(
-        &self,
-        place: &'a OnceLock<Verifier>,
-        store: impl FnOnce() -> RootCertStore,
-    ) -> Result<&'a WebPkiServerVerifier, Error> {
-        let made = place.get_or_init(|| {
-            let provider = Arc::clone(&self.provider);
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store()), provider)
-                .build()
-                .map_err(|error| Error::General(error.to_string()))
-        });
-        made.as_deref().map_err(Clone::clone)
-    }
-}
-
-impl ServerCertVerifier for LateRoots {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let judge = |verifier: &WebPkiServerVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
-        if !self.own.is_empty()
-            && let Ok(verified) = judge(self.verifier(&self.by_own, || roots::only(&self.own))?)
-        {
-            return Ok(verified);
-        }
-        match judge(self.verifier(&self.by_all, || roots::all(&self.own))?) {
-            // A self-signed certificate that the user named, byte for byte, is trusted though
-            // it is marked as a CA: webpki has judged its dates before that mark, the name
-            // is judged here.
-            Err(Error::InvalidCertificate(error))
-                if is_ca_as_end_entity(&error) && self.own.iter().any(|own| own == end_entity) =>
-            {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
     }
 }
 
