@@ -129,7 +129,7 @@ pub(super) fn read_certificates(path: &str, problems: &mut Problems) -> Option<V
     match crate::net::roots::parse_pem(&pem) {
         Ok(_) => Some(pem),
         Err(reason) => {
-            problems.value("ca-certificates", path, reason);
+            problems.value("ca-certificates", path, reason.to_string());
             None
         }
     }
