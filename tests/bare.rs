@@ -248,6 +248,49 @@ fn certificates_are_judged_without_any_of_the_system() {
     });
 }
 
+/// Plays a target whose root this function puts into `/etc/ssl/certs`, where other roots are.
+fn play_trusted(add: impl FnOnce(&Root, &str, &str)) {
+    play(|root| {
+        let [authority, other] = ["127.0.0.1:443", "127.0.0.1:444"].map(serve_tls);
+        root.file("etc/hosts", "127.0.0.1 dep.test\n");
+        add(root, &authority, &other);
+        root.preflight(&["https://dep.test/"]).is_up();
+    });
+}
+
+const BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
+
+#[test]
+fn a_root_of_the_bundle_is_trusted() {
+    play_trusted(|root, authority, other| {
+        root.file(BUNDLE, &format!("{other}# Ours\n{authority}"));
+    });
+}
+
+#[test]
+fn a_root_behind_damage_in_the_bundle_is_trusted() {
+    play_trusted(|root, authority, other| {
+        let damaged = other.replace("MII", "?II");
+        root.file(BUNDLE, &format!("{other}{damaged}{authority}"));
+    });
+}
+
+#[test]
+fn a_root_that_is_a_file_beside_the_bundle_is_trusted() {
+    play_trusted(|root, authority, other| {
+        root.file(BUNDLE, other);
+        root.file("etc/ssl/certs/0123abcd.0", authority);
+    });
+}
+
+#[test]
+fn a_root_that_is_a_file_beside_an_empty_bundle_is_trusted() {
+    play_trusted(|root, authority, _| {
+        root.file(BUNDLE, "");
+        root.file("etc/ssl/certs/0123abcd.0", authority);
+    });
+}
+
 #[test]
 fn without_resolv_conf_the_local_name_server_is_asked() {
     play(|root| {

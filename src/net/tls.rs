@@ -16,6 +16,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, Error, NamedGroup, SignatureScheme};
 
 use self::verifier::LateRoots;
+use super::roots::ThisSystem;
 use super::trace;
 
 /// Builds the configuration. `own` are the user's certificates to trust.
@@ -24,7 +25,11 @@ pub(crate) fn config(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, 
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(LateRoots::new(provider, own)))
+        .with_custom_certificate_verifier(Arc::new(LateRoots::new(
+            provider,
+            own,
+            Box::new(ThisSystem),
+        )))
         .with_client_cert_resolver(Arc::new(NoCertificate));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(NoteHello));

@@ -1,3 +1,5 @@
+use std::fs;
+
 use h2::Reason;
 use rustls::version::{TLS12, TLS13};
 
@@ -56,6 +58,22 @@ fn certificates_are_judged() {
 fn a_private_authority_must_be_named() {
     let server = Tls::new(Certified::Well).healthy();
     Preflight::probing(server.url()).run().down("tls-untrusted");
+}
+
+/// OpenSSL's two variables say where the system's roots are.
+#[test]
+fn the_environment_can_name_the_systems_roots() {
+    let server = Tls::new(Certified::Well).healthy();
+    for (variable, place) in [
+        ("SSL_CERT_FILE", "roots/0123abcd.0"),
+        ("SSL_CERT_DIR", "roots"),
+    ] {
+        let step = Preflight::probing(server.url());
+        fs::create_dir(step.path("roots")).unwrap();
+        let step = step.file("roots/0123abcd.0", trusted_pem());
+        let place = step.path(place);
+        step.env(variable, place).run().up();
+    }
 }
 
 #[test]

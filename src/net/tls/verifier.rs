@@ -10,44 +10,66 @@ use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::is_ca_as_end_entity;
-use crate::net::roots;
+use crate::net::roots::{self, System};
 
-/// The usual verification, with roots that are read once the first certificate is judged, and
-/// the system's only if the user's own do not suffice: reading those takes longer than all
-/// the rest of a step with one target.
+/// The usual verification, with roots that are read once the first certificate is judged, and no
+/// more of them than it takes to trust that one: reading all of the system's takes longer than
+/// the rest of a step with one target. They are all read before a certificate is refused.
 #[derive(Debug)]
 pub(super) struct LateRoots {
     provider: Arc<CryptoProvider>,
     own: Vec<CertificateDer<'static>>,
+    system: Box<dyn System>,
     by_own: OnceLock<Verifier>,
+    by_bundle: OnceLock<Verifier>,
     by_all: OnceLock<Verifier>,
 }
 
 type Verifier = Result<Arc<WebPkiServerVerifier>, Error>;
 
 impl LateRoots {
-    /// `own` are the user's certificates to trust.
-    pub(super) fn new(provider: Arc<CryptoProvider>, own: Vec<CertificateDer<'static>>) -> Self {
+    /// `own` are the user's certificates to trust, beside the system's.
+    pub(super) fn new(
+        provider: Arc<CryptoProvider>,
+        own: Vec<CertificateDer<'static>>,
+        system: Box<dyn System>,
+    ) -> Self {
         Self {
             provider,
             own,
+            system,
             by_own: OnceLock::new(),
+            by_bundle: OnceLock::new(),
             by_all: OnceLock::new(),
         }
     }
 
+    /// The verifier that is kept in this place, made if this is its first use. An error if there
+    /// are no such roots.
     fn verifier<'a>(
         &self,
         place: &'a OnceLock<Verifier>,
-        store: impl FnOnce() -> RootCertStore,
+        read: impl FnOnce() -> RootCertStore,
     ) -> Result<&'a WebPkiServerVerifier, Error> {
         let made = place.get_or_init(|| {
             let provider = Arc::clone(&self.provider);
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store()), provider)
+            WebPkiServerVerifier::builder_with_provider(Arc::new(read()), provider)
                 .build()
                 .map_err(|error| Error::General(error.to_string()))
         });
         made.as_deref().map_err(Clone::clone)
+    }
+
+    fn by_own(&self) -> Result<&WebPkiServerVerifier, Error> {
+        self.verifier(&self.by_own, || roots::only(&self.own))
+    }
+
+    fn by_bundle(&self) -> Result<&WebPkiServerVerifier, Error> {
+        self.verifier(&self.by_bundle, || self.system.bundle())
+    }
+
+    fn by_all(&self) -> Result<&WebPkiServerVerifier, Error> {
+        self.verifier(&self.by_all, || roots::all(&*self.system, &self.own))
     }
 }
 
@@ -60,15 +82,13 @@ impl ServerCertVerifier for LateRoots {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let judge = |verifier: &WebPkiServerVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let judge = |verifier: Result<&WebPkiServerVerifier, Error>| {
+            verifier?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
-        if !self.own.is_empty()
-            && let Ok(verified) = judge(self.verifier(&self.by_own, || roots::only(&self.own))?)
-        {
-            return Ok(verified);
-        }
-        match judge(self.verifier(&self.by_all, || roots::all(&self.own))?) {
+        let verified = judge(self.by_own())
+            .or_else(|_| judge(self.by_bundle()))
+            .or_else(|_| judge(self.by_all()));
+        match verified {
             // A self-signed certificate that the user named, byte for byte, is trusted though
             // it is marked as a CA: webpki has judged its dates before that mark, the name
             // is judged here.
@@ -114,5 +134,91 @@ impl ServerCertVerifier for LateRoots {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+    use rustls::CertificateError;
+    use rustls::crypto::ring;
+
+    use super::*;
+
+    const NAME: &str = "a.example";
+
+    /// A system, and how often each of its two places was read.
+    #[derive(Debug)]
+    struct Counting {
+        bundle: Vec<CertificateDer<'static>>,
+        certificates: Vec<CertificateDer<'static>>,
+        reads: Arc<[AtomicUsize; 2]>,
+    }
+
+    impl System for Counting {
+        fn bundle(&self) -> RootCertStore {
+            self.reads[0].fetch_add(1, Ordering::Relaxed);
+            roots::only(&self.bundle)
+        }
+
+        fn certificates(&self) -> Vec<CertificateDer<'static>> {
+            self.reads[1].fetch_add(1, Ordering::Relaxed);
+            self.certificates.clone()
+        }
+    }
+
+    /// A root with this name, and a certificate for [`NAME`] that it signed.
+    fn authority(root: &str) -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, root);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let params = CertificateParams::new([NAME.to_owned()]).unwrap();
+        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &root);
+        (root.der().clone(), leaf.unwrap().der().clone())
+    }
+
+    #[test]
+    fn all_roots_are_read_before_a_certificate_is_refused_and_no_more_than_it_takes_to_trust_it() {
+        let (root, leaf) = authority("A root");
+        let (older, _) = authority("A root");
+        let (other, _) = authority("Another root");
+        let [root, older, other, none] = [vec![root], vec![older], vec![other], vec![]];
+        for (own, bundle, certificates, trusted, reads) in [
+            (&root, &other, &other, true, [0, 0]),
+            (&none, &root, &root, true, [1, 0]),
+            (&other, &root, &root, true, [1, 0]),
+            (&none, &other, &root, true, [1, 1]),
+            (&none, &older, &root, true, [1, 1]),
+            (&other, &none, &root, true, [1, 1]),
+            (&none, &other, &other, false, [1, 1]),
+            // Mozilla's take their place.
+            (&none, &none, &none, false, [1, 1]),
+        ] {
+            let counts = Arc::default();
+            let system = Counting {
+                bundle: bundle.clone(),
+                certificates: certificates.clone(),
+                reads: Arc::clone(&counts),
+            };
+            let provider = Arc::new(ring::default_provider());
+            let verifier = LateRoots::new(provider, own.clone(), Box::new(system));
+            let name = ServerName::try_from(NAME).unwrap();
+            for _ in 0..2 {
+                let judged = verifier.verify_server_cert(&leaf, &[], &name, &[], UnixTime::now());
+                let expected = if trusted {
+                    None
+                } else {
+                    Some(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+                };
+                assert_eq!(judged.err(), expected);
+                assert_eq!(
+                    counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
+                    reads
+                );
+            }
+        }
     }
 }
