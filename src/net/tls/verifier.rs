@@ -85,10 +85,7 @@ impl ServerCertVerifier for LateRoots {
         let judge = |verifier: Result<&WebPkiServerVerifier, Error>| {
             verifier?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
-        let verified = judge(self.by_own())
-            .or_else(|_| judge(self.by_bundle()))
-            .or_else(|_| judge(self.by_all()));
-        match verified {
+        match judge(self.by_own()) {
             // A self-signed certificate that the user named, byte for byte, is trusted though
             // it is marked as a CA: webpki has judged its dates before that mark, the name
             // is judged here.
@@ -98,7 +95,9 @@ impl ServerCertVerifier for LateRoots {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
-            other => other,
+            by_own => by_own
+                .or_else(|_| judge(self.by_bundle()))
+                .or_else(|_| judge(self.by_all())),
         }
     }
 
@@ -180,45 +179,80 @@ mod tests {
         (root.der().clone(), leaf.unwrap().der().clone())
     }
 
+    /// A verifier, and how often it has read the bundle and everything.
+    fn late(
+        own: &[CertificateDer<'static>],
+        bundle: &[CertificateDer<'static>],
+        certificates: &[CertificateDer<'static>],
+    ) -> (LateRoots, Arc<[AtomicUsize; 2]>) {
+        let reads = Arc::default();
+        let system = Counting {
+            bundle: bundle.to_vec(),
+            certificates: certificates.to_vec(),
+            reads: Arc::clone(&reads),
+        };
+        let provider = Arc::new(ring::default_provider());
+        let verifier = LateRoots::new(provider, own.to_vec(), Box::new(system));
+        (verifier, reads)
+    }
+
+    #[track_caller]
+    fn judges(
+        (verifier, reads): &(LateRoots, Arc<[AtomicUsize; 2]>),
+        certificate: &CertificateDer<'_>,
+        refused: Option<&CertificateError>,
+        expected_reads: [usize; 2],
+    ) {
+        let name = ServerName::try_from(NAME).unwrap();
+        for _ in 0..2 {
+            let judged = verifier.verify_server_cert(certificate, &[], &name, &[], UnixTime::now());
+            let expected = refused.cloned().map(Error::InvalidCertificate);
+            assert_eq!(judged.err(), expected);
+            let reads = reads.each_ref().map(|reads| reads.load(Ordering::Relaxed));
+            assert_eq!(reads, expected_reads);
+        }
+    }
+
     #[test]
     fn all_roots_are_read_before_a_certificate_is_refused_and_no_more_than_it_takes_to_trust_it() {
         let (root, leaf) = authority("A root");
         let (older, _) = authority("A root");
         let (other, _) = authority("Another root");
         let [root, older, other, none] = [vec![root], vec![older], vec![other], vec![]];
-        for (own, bundle, certificates, trusted, reads) in [
-            (&root, &other, &other, true, [0, 0]),
-            (&none, &root, &root, true, [1, 0]),
-            (&other, &root, &root, true, [1, 0]),
-            (&none, &other, &root, true, [1, 1]),
-            (&none, &older, &root, true, [1, 1]),
-            (&other, &none, &root, true, [1, 1]),
-            (&none, &other, &other, false, [1, 1]),
-            // Mozilla's take their place.
-            (&none, &none, &none, false, [1, 1]),
+        for (own, bundle, certificates, reads) in [
+            (&root, &other, &other, [0, 0]),
+            (&none, &root, &root, [1, 0]),
+            (&other, &root, &root, [1, 0]),
+            (&none, &other, &root, [1, 1]),
+            (&none, &older, &root, [1, 1]),
+            (&other, &none, &root, [1, 1]),
         ] {
-            let counts = Arc::default();
-            let system = Counting {
-                bundle: bundle.clone(),
-                certificates: certificates.clone(),
-                reads: Arc::clone(&counts),
-            };
-            let provider = Arc::new(ring::default_provider());
-            let verifier = LateRoots::new(provider, own.clone(), Box::new(system));
-            let name = ServerName::try_from(NAME).unwrap();
-            for _ in 0..2 {
-                let judged = verifier.verify_server_cert(&leaf, &[], &name, &[], UnixTime::now());
-                let expected = if trusted {
-                    None
-                } else {
-                    Some(Error::InvalidCertificate(CertificateError::UnknownIssuer))
-                };
-                assert_eq!(judged.err(), expected);
-                assert_eq!(
-                    counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
-                    reads
-                );
-            }
+            judges(&late(own, bundle, certificates), &leaf, None, reads);
+        }
+        for (bundle, certificates) in [
+            (&other, &other),
+            // Mozilla's take their place.
+            (&none, &none),
+        ] {
+            let unknown = CertificateError::UnknownIssuer;
+            judges(
+                &late(&none, bundle, certificates),
+                &leaf,
+                Some(&unknown),
+                [1, 1],
+            );
+        }
+    }
+
+    #[test]
+    fn a_self_signed_certificate_that_the_user_named_needs_no_other_root() {
+        for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+            let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
+            params.is_ca = is_ca;
+            let certificate = params.self_signed(&KeyPair::generate().unwrap());
+            let certificate = certificate.unwrap().der().clone();
+            let own = [certificate.clone()];
+            judges(&late(&own, &[], &[]), &certificate, None, [0, 0]);
         }
     }
 }
