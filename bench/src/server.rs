@@ -254,6 +254,9 @@ impl Loop {
                 Some(config) => Some(Box::new(ServerConnection::new(Arc::clone(config))?)),
                 None => None,
             };
+            // Without this an answer after TLS 1.3's tickets waits for a client's delayed
+            // acknowledgement: 40 ms, now and then.
+            stream.set_nodelay(true)?;
             let fd = stream.as_raw_fd();
             self.epoll.add(fd, sys::IN)?;
             if self.connections.len() <= fd as usize {
