@@ -1,8 +1,8 @@
 //! How a run ended, in every form that the outside sees: word, exit code, commit state.
 //!
-//! Place in the flow: the last stage. This is the one table of exit codes; README and
-//! `action.yml` are tested against it.
+//! This is the one table of exit codes; README and `action.yml` are tested against it.
 
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 /// The result of the whole step.
@@ -31,7 +31,6 @@ impl RunResult {
     ];
 
     /// The value of the output `result`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
@@ -44,7 +43,6 @@ impl RunResult {
 
     /// The exit code, after sysexits.h where it has a fitting one: 70 was the code of the
     /// bash preflight, 75 is `EX_TEMPFAIL`, 78 is `EX_CONFIG`.
-    #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Up => 0,
@@ -56,7 +54,6 @@ impl RunResult {
     }
 
     /// The state of the commit status, or `None` where none is posted.
-    #[must_use]
     pub const fn commit_state(self) -> Option<&'static str> {
         match self {
             Self::Up => Some("success"),
@@ -87,7 +84,6 @@ pub enum Interrupt {
 impl Interrupt {
     /// The exit code by the shell's rule, 128 and the signal's number; that of a termination
     /// for a hangup, which asks for the same.
-    #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Sigint => 130,
@@ -96,7 +92,6 @@ impl Interrupt {
     }
 
     /// The signal's name.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sigint => "SIGINT",
@@ -117,7 +112,6 @@ pub struct Exit {
 
 impl Exit {
     /// An end without interruption.
-    #[must_use]
     pub const fn of(result: RunResult) -> Self {
         Self {
             result,
@@ -126,7 +120,6 @@ impl Exit {
     }
 
     /// The value of the output `exit-code`.
-    #[must_use]
     pub const fn code(self) -> u8 {
         match self.interrupt {
             Some(interrupt) => interrupt.code(),
@@ -136,12 +129,21 @@ impl Exit {
 
     /// The exit status of the process: with `fail-on-down: false`, down and unknown do not
     /// fail the step. Everything else still does.
-    #[must_use]
     pub const fn status(self, fail_on_down: bool) -> u8 {
         match self.result {
             RunResult::Down | RunResult::Unknown if !fail_on_down => 0,
             _ => self.code(),
         }
+    }
+}
+
+/// `result` and `exit_code`, as they stand in the report.
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Exit", 2)?;
+        fields.serialize_field("result", &self.result)?;
+        fields.serialize_field("exit_code", &self.code())?;
+        fields.end()
     }
 }
 

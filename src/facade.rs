@@ -14,7 +14,7 @@ pub use crate::net::trace::Trace;
 pub use crate::probe::http::{HttpProbe, Method, StatusSet, is_this_machine_host};
 pub use crate::probe::pulse::Pulse;
 pub use crate::probe::{Attempt, AttemptBudget, Cause, Evidence, Phases, Probe};
-pub use crate::record::{Control, Next, Record};
+pub use crate::record::{Control, ControlAnswer, Next, Record};
 pub use crate::report::Report;
 pub use crate::target::{Attempts, Policy, Target};
 
@@ -55,7 +55,7 @@ pub mod retry {
 
 /// Attempts to verdicts.
 pub mod verdict {
-    pub use crate::verdict::{interrupt, judge, overall};
+    pub use crate::verdict::{Finding, Outcome, Verdict, conclude};
 }
 
 /// The report.

@@ -31,8 +31,10 @@ pub(crate) struct Event {
 }
 
 /// What was learnt about one target.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    /// The target.
+    pub target: &'a Target,
     /// Its attempts, in order.
     pub attempts: Vec<Attempt>,
     /// What followed the last of them.
@@ -43,56 +45,45 @@ pub struct Record {
     pub on_this_machine: bool,
 }
 
-impl Record {
-    /// The attempt that decides the verdict: the last one, but one that the deadline cut
-    /// short only if there is no other.
-    #[must_use]
-    pub fn deciding_attempt(&self) -> Option<&Attempt> {
-        self.attempts
-            .iter()
-            .rev()
-            .find(|attempt| !attempt.cut_short)
-            .or(self.attempts.last())
+impl<'a> Record<'a> {
+    /// The record of a target that was not asked yet.
+    pub fn of(target: &'a Target) -> Self {
+        Self {
+            target,
+            attempts: Vec::new(),
+            ended: None,
+            duration: Duration::ZERO,
+            on_this_machine: target.probe.is_on_this_machine(),
+        }
     }
 
-    pub(crate) fn evidence(&self) -> Evidence {
-        self.attempts
-            .iter()
-            .fold(Evidence::default(), |evidence, attempt| {
-                evidence.or(attempt.evidence)
-            })
-    }
-
-    /// Whether nothing ever came back: every attempt that counts ended in silence, or
-    /// before it left the runner.
-    pub(crate) fn is_silent(&self) -> bool {
-        let all = self.attempts.iter().all(|attempt| attempt.cut_short);
-        let spoken = self
-            .deciding_attempt()
-            .and_then(|attempt| attempt.cause)
-            .is_some_and(Cause::is_silence);
-        spoken
-            && self.evidence() == Evidence::default()
-            && self
-                .attempts
-                .iter()
-                .filter(|attempt| all || !attempt.cut_short)
-                .all(|attempt| {
-                    attempt
-                        .cause
-                        .is_some_and(|cause| cause.is_silence() || cause.is_runners_side())
-                })
-    }
-
-    /// Whether this evidence says anything about the way to this target.
-    pub(crate) const fn is_covered_by(&self, evidence: Evidence) -> bool {
-        evidence.remote || self.on_this_machine && evidence.this_machine
+    fn add(&mut self, attempt: Attempt, next: Option<Next>) {
+        let first = self.attempts.first().unwrap_or(&attempt).started;
+        self.duration = (attempt.started + attempt.duration).saturating_duration_since(first);
+        if !attempt.through_proxy
+            && let Some(address) = attempt.address
+        {
+            self.on_this_machine = machine::is_own(address.ip());
+        }
+        self.ended = next;
+        self.attempts.push(attempt);
     }
 }
 
-/// The control address, after it was asked.
+/// What is known of the control address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Control {
+pub enum Control {
+    /// There is none.
+    Off,
+    /// It was not asked: no verdict depended on it, or a signal came first.
+    NotAsked,
+    /// It was asked.
+    Answered(ControlAnswer),
+}
+
+/// What came of asking the control address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlAnswer {
     /// What it answered, and from where.
     pub evidence: Evidence,
     /// Why it did not answer, or what was wrong with its answer.
@@ -101,43 +92,20 @@ pub struct Control {
     pub url: String,
 }
 
-/// Collects the events of every target.
+/// The records of all targets, in the order given.
 #[derive(Debug)]
-pub(crate) struct Records(pub Vec<Record>);
+pub(crate) struct Records<'a>(pub Vec<Record<'a>>);
 
-impl Records {
+impl<'a> Records<'a> {
     /// Empty records for these targets.
-    #[must_use]
-    pub(crate) fn of(targets: &[Target]) -> Self {
-        Self(
-            targets
-                .iter()
-                .map(|target| Record {
-                    on_this_machine: target.probe.is_on_this_machine(),
-                    ..Record::default()
-                })
-                .collect(),
-        )
+    pub(crate) fn of(targets: &'a [Target]) -> Self {
+        Self(targets.iter().map(Record::of).collect())
     }
 
     /// Adds an event to its target's record.
     pub(crate) fn add(&mut self, event: Event) {
-        let Some(record) = self.0.get_mut(event.index) else {
-            return;
-        };
-        let first = record
-            .attempts
-            .first()
-            .map_or(event.attempt.started, |first| first.started);
-        record.duration = (event.attempt.started + event.attempt.duration)
-            .saturating_duration_since(first)
-            .max(Duration::ZERO);
-        if !event.attempt.through_proxy
-            && let Some(address) = event.attempt.address
-        {
-            record.on_this_machine = machine::is_own(address.ip());
+        if let Some(record) = self.0.get_mut(event.index) {
+            record.add(event.attempt, event.next);
         }
-        record.ended = event.next;
-        record.attempts.push(event.attempt);
     }
 }

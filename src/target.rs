@@ -17,6 +17,30 @@ pub struct Target {
     pub probe: Probe,
 }
 
+#[cfg(test)]
+impl Target {
+    /// A required target with one attempt, for tests.
+    pub(crate) fn example(name: &str) -> Self {
+        use crate::probe::http::{HttpProbe, Method, StatusSet};
+        Self {
+            name: name.to_owned(),
+            required: true,
+            policy: Policy {
+                timeout: Duration::from_secs(10),
+                attempts: Attempts::AtMost(1),
+                interval: Duration::ZERO,
+            },
+            probe: Probe::Http(HttpProbe {
+                url: "http://dep.example/".parse().unwrap(),
+                method: Method::Get,
+                headers: reqwest::header::HeaderMap::new(),
+                expect: StatusSet::new(vec![(100, 499)]),
+                redirects: 10,
+            }),
+        }
+    }
+}
+
 /// How often and how long a target is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {

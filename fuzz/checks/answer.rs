@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dep_preflight::facade::{
-    Attempt, AttemptBudget, Attempts, Cause, Exit, HttpProbe, Method, Network, Next, Policy, Probe,
-    Pulse, Record, StatusSet, Target, log,
+    Attempt, AttemptBudget, Attempts, Cause, Control, HttpProbe, Method, Network, Next, Policy,
+    Probe, Pulse, Record, StatusSet, Target, log,
     model::{self, RunInfo, Start},
     verdict,
 };
@@ -124,7 +124,7 @@ fn on_stage(stage: &Stage, data: &[u8]) {
     } else {
         lines::hides_whole
     };
-    printed(target, attempt, start, hides);
+    printed(&target, attempt, start, hides);
 }
 
 /// Random bytes, or an answer that is put together well.
@@ -349,34 +349,24 @@ fn sound(probe: &HttpProbe, attempt: &Attempt) {
 }
 
 /// All that is printed about it.
-fn printed(target: Target, attempt: Attempt, start: Start, hides: fn(&str)) {
+fn printed(target: &Target, attempt: Attempt, start: Start, hides: fn(&str)) {
     let ended = attempt.cause.map(|_| match attempt.retry_after {
         Some(asked) => Next::ToldToWait(asked),
         None => Next::UsedUp,
     });
     if let Some(next) = ended {
-        let line = log::attempt(&target, 1, &attempt, next);
+        let line = log::attempt(target, 1, &attempt, next);
         lines::log(&line);
         hides(&line);
     }
-    let record = Record {
+    let records = [Record {
         duration: attempt.duration,
         on_this_machine: true,
         ended,
         attempts: vec![attempt],
-    };
-    let (targets, records) = ([target], [record]);
-    let judged = verdict::judge(&records, None);
-    let required = judged.iter().filter(|_| targets[0].required);
-    let exit = Exit::of(verdict::overall(required));
-    let report = model::build(
-        start,
-        exit,
-        &targets,
-        &records,
-        judged,
-        None,
-        RunInfo::default(),
-    );
-    render::told(&report, exit, true, "report.json", hides);
+        ..Record::of(target)
+    }];
+    let outcome = verdict::conclude(&records, Control::Off, None);
+    let report = model::build(start, outcome, RunInfo::default());
+    render::told(&report, true, "report.json", hides);
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use dep_preflight::facade::classify::{self, Limit, Scene};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
-    Attempt, Attempts, Cause, Control, Defaults, Evidence, Exit, Interrupt, Next, Phases, Record,
-    Report, RunResult, Target, Trace, annotations, commit_status, log, outputs, summary, text,
-    values, verdict,
+    Attempt, Attempts, Cause, Control, ControlAnswer, Defaults, Evidence, Exit, Interrupt, Next,
+    Phases, Record, Report, RunResult, Target, Trace, annotations, commit_status, log, outputs,
+    summary, text, values, verdict,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(crate) fn check(data: &[u8]) {
     let targets: Vec<_> = (0..count).map(|number| target(feed, number)).collect();
     let mut records = Vec::new();
     for target in &targets {
-        let record = record(feed, start.instant);
+        let record = record(feed, target, start.instant);
         for (index, attempt) in record.attempts.iter().enumerate().take(4) {
             let next = next(feed);
             let line = log::attempt(target, index + 1, attempt, next);
@@ -40,54 +40,34 @@ pub(crate) fn check(data: &[u8]) {
         records.push(record);
     }
     lines::log(&log::opening(&targets, Duration::from_secs(60)));
-    let control = feed.flag().then(|| Control {
-        evidence: Evidence {
-            remote: feed.flag(),
-            this_machine: feed.flag(),
-        },
-        cause: feed.flag().then(|| feed.pick(&Cause::ALL)),
-        url: text::show_url(&address(feed), text::PIECE),
-    });
+    let control = control(feed);
     let interrupt = match feed.choose(6) {
         4 => Some(Interrupt::Sigint),
         5 => Some(Interrupt::Sigterm),
         _ => None,
     };
-    let report = report(start, &targets, &records, control.as_ref(), interrupt, feed);
-    told(&report.1, report.0, feed.flag(), &feed.text(), lines::hides);
-}
-
-/// Judges as the step does, and builds its report.
-fn report(
-    start: Start,
-    targets: &[Target],
-    records: &[Record],
-    control: Option<&Control>,
-    interrupt: Option<Interrupt>,
-    feed: &mut Feed<'_>,
-) -> (Exit, Report) {
-    let mut judged = verdict::judge(records, control);
-    if interrupt.is_some() {
-        verdict::interrupt(records, &mut judged, false);
-    }
-    let required = judged
-        .iter()
-        .zip(targets)
-        .filter(|(_, target)| target.required)
-        .map(|(judged, _)| judged);
-    let exit = Exit {
-        result: match interrupt {
-            Some(_) => RunResult::Error,
-            None => verdict::overall(required),
-        },
-        interrupt,
-    };
+    let outcome = verdict::conclude(&records, control, interrupt);
     let run = RunInfo {
         url: feed.maybe().and_then(|text| values::link(&text).ok()),
         sha: feed.maybe().and_then(|text| values::sha(&text).ok()),
     };
-    let report = model::build(start, exit, targets, records, judged, control, run);
-    (exit, report)
+    let report = model::build(start, outcome, run);
+    told(&report, feed.flag(), &feed.text(), lines::hides);
+}
+
+fn control(feed: &mut Feed<'_>) -> Control {
+    match feed.choose(3) {
+        0 => Control::Off,
+        1 => Control::NotAsked,
+        _ => Control::Answered(ControlAnswer {
+            evidence: Evidence {
+                remote: feed.flag(),
+                this_machine: feed.flag(),
+            },
+            cause: feed.flag().then(|| feed.pick(&Cause::ALL)),
+            url: text::show_url(&address(feed), text::PIECE),
+        }),
+    }
 }
 
 /// Text that is handed to a renderer as it is.
@@ -152,7 +132,7 @@ fn next(feed: &mut Feed<'_>) -> Next {
     }
 }
 
-fn record(feed: &mut Feed<'_>, start: Instant) -> Record {
+fn record<'a>(feed: &mut Feed<'_>, target: &'a Target, start: Instant) -> Record<'a> {
     let mut attempts = Vec::new();
     for _ in 0..feed.choose(4) {
         attempts.push(attempt(feed, start));
@@ -164,6 +144,7 @@ fn record(feed: &mut Feed<'_>, start: Instant) -> Record {
         attempts.resize(feed.choose(256) * 4 + 1, last);
     }
     Record {
+        target,
         ended: Some(next(feed)),
         duration: Duration::from_millis(feed.choose(256) as u64 * 777),
         on_this_machine: feed.flag(),
@@ -266,14 +247,8 @@ fn detail(feed: &mut Feed<'_>, cause: Option<Cause>) -> (String, Option<Cause>) 
 }
 
 /// Everything that is told about a report.
-pub(crate) fn told(
-    report: &Report,
-    exit: Exit,
-    fail_on_down: bool,
-    report_file: &str,
-    hides: fn(&str),
-) {
-    let result = log::result(report, exit, fail_on_down);
+pub(crate) fn told(report: &Report, fail_on_down: bool, report_file: &str, hides: fn(&str)) {
+    let result = log::result(report, fail_on_down);
     let targets = log::targets(report).into_iter().map(|(_, line)| line);
     for line in targets.chain([result]) {
         lines::log(&line);

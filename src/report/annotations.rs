@@ -4,7 +4,6 @@
 //! may stand in a text. GitHub shows ten of a kind per step.
 
 use super::model::{Report, TargetReport};
-use crate::exit::RunResult;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -23,7 +22,6 @@ pub enum Level {
 }
 
 /// One workflow command.
-#[must_use]
 pub fn command(level: Level, title: &str, message: &str) -> String {
     let level = match level {
         Level::Error => "error",
@@ -90,7 +88,6 @@ pub struct Reserved {
 }
 
 /// All annotations of a report.
-#[must_use]
 pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
@@ -168,15 +165,12 @@ fn sentence(target: &TargetReport) -> String {
 }
 
 /// The annotation of a configuration that cannot be used.
-#[must_use]
 pub fn invalid(problems: &str) -> String {
     command(Level::Error, "CONFIG", problems)
 }
 
 /// The annotation of a failure of the tool itself.
-#[must_use]
 pub fn internal(message: &str) -> String {
-    debug_assert_eq!(RunResult::Error.code(), 1);
     command(Level::Error, "INTERNAL", message)
 }
 

@@ -231,7 +231,7 @@ impl Poster {
 /// `up` too, and never a target that counts for nothing.
 #[must_use]
 pub fn describe_report(report: &Report) -> String {
-    let (verdict, end) = match report.result {
+    let (verdict, end) = match report.exit.result {
         RunResult::Up => (Verdict::Up, ""),
         RunResult::Down => (Verdict::Down, " - environment, not this change"),
         RunResult::Unknown => (Verdict::Unknown, " - runner's network, not this change"),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::model::{PhasesReport, Report, TargetReport};
-use crate::exit::{Exit, RunResult};
+use crate::exit::RunResult;
 use crate::inputs::problem::at_least;
 use crate::probe::Attempt;
 use crate::record::Next;
@@ -16,7 +16,6 @@ use crate::text;
 use crate::verdict::Verdict;
 
 /// The first line: what is about to happen.
-#[must_use]
 pub fn opening(targets: &[Target], deadline: Duration) -> String {
     format!(
         "dep-preflight {}: asking {}, at most {}",
@@ -27,7 +26,6 @@ pub fn opening(targets: &[Target], deadline: Duration) -> String {
 }
 
 /// A failed attempt, while it happens.
-#[must_use]
 pub fn attempt(target: &Target, number: usize, attempt: &Attempt, next: Next) -> String {
     let of = match target.policy.attempts {
         Attempts::AtMost(most) => format!(" of {most}"),
@@ -75,7 +73,6 @@ fn spans(phases: &PhasesReport) -> String {
 }
 
 /// One line per target with its colour, the worst last: that is where people look.
-#[must_use]
 pub fn targets(report: &Report) -> Vec<(Tone, String)> {
     let order = [
         (Verdict::Up, None, Tone::Good),
@@ -140,9 +137,9 @@ fn target_line(target: &TargetReport) -> String {
 }
 
 /// The last line: the result, and what it means.
-#[must_use]
-pub fn result(report: &Report, exit: Exit, fail_on_down: bool) -> String {
-    let meaning = match report.result {
+pub fn result(report: &Report, fail_on_down: bool) -> String {
+    let exit = report.exit;
+    let meaning = match exit.result {
         RunResult::Up | RunResult::Invalid | RunResult::Error => "",
         RunResult::Down => " - this is the environment, not the change under test",
         RunResult::Unknown => {
@@ -160,7 +157,6 @@ pub fn result(report: &Report, exit: Exit, fail_on_down: bool) -> String {
 
 /// A configuration that cannot be used: every problem on a line of its own, and in the last one
 /// how many `more` there are.
-#[must_use]
 pub fn invalid(problems: &[String], more: usize) -> Vec<String> {
     let all = problems.len() + more;
     let noun = if all == 1 { "problem" } else { "problems" };

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use crate::exit::{Exit, RunResult};
 use crate::probe::{Attempt, Cause, Phases};
-use crate::record::{Control, Record};
-use crate::target::Target;
+use crate::record::ControlAnswer;
 use crate::text;
-use crate::verdict::{Judged, Verdict};
+use crate::verdict::{Finding, Outcome, Verdict};
 
 /// What one run found.
 #[derive(Debug, Clone, Serialize)]
@@ -18,10 +17,9 @@ pub struct Report {
     pub schema: u8,
     /// Who wrote it.
     pub tool: Tool,
-    /// The result of the step.
-    pub result: RunResult,
-    /// The code that stands for the result, whatever `fail-on-down` says.
-    pub exit_code: u8,
+    /// How the run ended: `result` and `exit_code`, whatever `fail-on-down` says.
+    #[serde(flatten)]
+    pub exit: Exit,
     /// When the process started.
     pub started_at: String,
     /// From the start of the process to this report, in milliseconds.
@@ -134,7 +132,6 @@ pub struct Start {
 
 impl Start {
     /// Now.
-    #[must_use]
     pub fn now() -> Self {
         Self {
             instant: Instant::now(),
@@ -152,57 +149,57 @@ pub struct RunInfo {
     pub sha: Option<String>,
 }
 
-/// Builds the report. `judged` and `records` are parallel to `targets`.
-#[must_use]
-pub fn build(
-    start: Start,
-    exit: Exit,
-    targets: &[Target],
-    records: &[Record],
-    judged: Vec<Judged>,
-    control: Option<&Control>,
-    run: RunInfo,
-) -> Report {
+/// Builds the report of a run that has ended now.
+pub fn build(start: Start, outcome: Outcome<'_>, run: RunInfo) -> Report {
     Report {
         schema: 1,
         tool: Tool {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
         },
-        result: exit.result,
-        exit_code: exit.code(),
+        exit: outcome.exit,
         started_at: humantime::format_rfc3339_millis(start.time).to_string(),
         duration_ms: millis(start.instant.elapsed()),
-        control: control.map(|control| ControlReport {
-            url: control.url.clone(),
-            reachable: control.evidence.remote || control.evidence.this_machine,
-            cause: control.cause,
-        }),
+        control: outcome.control.map(ControlReport::from),
         run_url: run.url,
         sha: run.sha,
-        targets: targets
-            .iter()
-            .zip(records)
-            .zip(judged)
-            .map(|((target, record), judged)| target_report(start, target, record, judged))
+        targets: outcome
+            .targets
+            .into_iter()
+            .map(|finding| target_report(start, finding))
             .collect(),
     }
 }
 
-fn target_report(start: Start, target: &Target, record: &Record, judged: Judged) -> TargetReport {
-    let deciding_attempt = record.deciding_attempt();
+impl From<ControlAnswer> for ControlReport {
+    fn from(answer: ControlAnswer) -> Self {
+        Self {
+            url: answer.url,
+            reachable: answer.evidence.remote || answer.evidence.this_machine,
+            cause: answer.cause,
+        }
+    }
+}
+
+fn target_report(start: Start, finding: Finding<'_>) -> TargetReport {
+    let Finding {
+        target,
+        record,
+        deciding,
+        ..
+    } = finding;
     TargetReport {
         name: target.name.clone(),
         protocol: target.probe.protocol(),
         url: target.probe.address(text::LONG),
-        final_url: deciding_attempt.and_then(|attempt| attempt.final_url.clone()),
+        final_url: deciding.and_then(|attempt| attempt.final_url.clone()),
         required: target.required,
-        verdict: judged.verdict,
-        cause: judged.cause,
-        http_status: deciding_attempt.and_then(|attempt| attempt.http_status),
-        recovered: judged.recovered,
-        note: judged.note,
-        message: judged.message,
+        verdict: finding.verdict,
+        cause: finding.cause,
+        http_status: deciding.and_then(|attempt| attempt.http_status),
+        recovered: finding.recovered,
+        note: finding.note,
+        message: finding.message,
         duration_ms: millis(record.duration),
         attempts: record
             .attempts
@@ -253,9 +250,8 @@ impl Report {
 
     /// The first required target, in the given order, that made the result; where all are up, the
     /// first.
-    #[must_use]
     pub fn decisive(&self) -> Option<&TargetReport> {
-        let wanted = match self.result {
+        let wanted = match self.exit.result {
             RunResult::Down => Verdict::Down,
             RunResult::Unknown => Verdict::Unknown,
             RunResult::Up
@@ -272,21 +268,19 @@ impl Report {
         self.with(wanted).find(|target| target.required)
     }
 
-    /// Whether the step ended before it could find out, and not by a failure of its own.
-    #[must_use]
-    pub fn was_interrupted(&self) -> bool {
-        self.result == RunResult::Error && self.exit_code != RunResult::Error.code()
+    /// Whether a signal ended the run before every target had a verdict.
+    pub(crate) const fn was_interrupted(&self) -> bool {
+        self.exit.interrupt.is_some()
     }
 
     /// One line for people: what was found.
-    #[must_use]
     pub fn headline(&self) -> String {
         let required = |verdict| {
             self.with(verdict)
                 .filter(|target| target.required)
                 .collect::<Vec<_>>()
         };
-        match self.result {
+        match self.exit.result {
             RunResult::Up => {
                 let up = self.with(Verdict::Up).count();
                 let rest = self.targets.len() - up;
@@ -328,7 +322,6 @@ fn named(targets: &[&TargetReport]) -> String {
 }
 
 /// `llm (refused)`, `llm (status 503)`.
-#[must_use]
 pub(crate) fn named_one(target: &TargetReport) -> String {
     match (target.cause, target.http_status) {
         (Some(cause @ Cause::Status), Some(status)) => {

@@ -52,7 +52,6 @@ const REPORT: usize = 512 * 1024;
 pub type Values = Vec<(&'static str, String)>;
 
 /// The outputs of a run that could not be finished: all that a later step may branch on.
-#[must_use]
 pub fn failed(result: crate::exit::Exit, message: &str) -> Values {
     vec![
         ("result", result.result.as_str().to_owned()),
@@ -62,7 +61,6 @@ pub fn failed(result: crate::exit::Exit, message: &str) -> Values {
 }
 
 /// The outputs of a report, and whether the report itself was too large to be one.
-#[must_use]
 pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) {
     let names = |verdict| {
         json(
@@ -78,8 +76,8 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
     let whole = json(report);
     let too_large = whole.len() > REPORT;
     let values = vec![
-        ("result", report.result.as_str().to_owned()),
-        ("exit-code", report.exit_code.to_string()),
+        ("result", report.exit.result.as_str().to_owned()),
+        ("exit-code", report.exit.code().to_string()),
         ("message", report.headline()),
         ("up", names(Verdict::Up)),
         ("down", names(Verdict::Down)),
@@ -107,7 +105,6 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
 }
 
 /// Compact JSON, broken between elements where a line would become too long.
-#[must_use]
 pub(crate) fn json(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Broken::default());
@@ -179,7 +176,6 @@ impl Formatter for Broken {
 }
 
 /// The file's text.
-#[must_use]
 pub fn render(values: &Values) -> String {
     let mut text = String::new();
     for (name, value) in values {

@@ -14,11 +14,10 @@ const ROWS: usize = 60;
 const COLUMNS: usize = 48;
 
 /// Renders the summary.
-#[must_use]
 pub fn render(report: &Report) -> String {
     let mut out = format!(
         "### dep-preflight: {}\n\n{}\n\n",
-        report.result.as_str(),
+        report.exit.result.as_str(),
         meaning(report)
     );
     out.push_str("| target | verdict | cause | status | attempts | time | what happened |\n");
@@ -56,7 +55,7 @@ fn meaning(report: &Report) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    match report.result {
+    match report.exit.result {
         RunResult::Up if report.with(Verdict::Up).count() < report.targets.len() => {
             let count = report.targets.len() - report.with(Verdict::Up).count();
             let required = report.targets.iter().any(|target| target.required);

@@ -11,11 +11,11 @@ use crate::probe::AttemptBudget;
 use crate::probe::http::HttpProbe;
 use crate::probe::http::{Method, StatusSet};
 use crate::probe::pulse::Pulse;
-use crate::record::Control;
+use crate::record::ControlAnswer;
 use crate::text;
 
 /// Asks it once. Whatever it answers proves the way out, unless it is this machine that answers.
-pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> Control {
+pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> ControlAnswer {
     let probe = HttpProbe {
         url: url.clone(),
         method: Method::Get,
@@ -37,7 +37,7 @@ pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> Contro
         () = pulse.beat() => asking.await,
         attempt = &mut asking => attempt,
     };
-    Control {
+    ControlAnswer {
         evidence: attempt.evidence,
         cause: attempt.cause,
         url: text::show_url(url, text::PIECE),

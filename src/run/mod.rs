@@ -18,11 +18,11 @@ use std::time::Instant;
 pub(crate) use budget::Budget;
 
 use crate::durations::{COMMIT_STATUS, END_MARGIN, INTERRUPTED, PUBLISH_LATE};
-use crate::exit::{Exit, Interrupt, RunResult};
+use crate::exit::{Exit, RunResult};
 use crate::forge::{ForgeKind, RunnerEnv, link};
 use crate::inputs::Inputs;
 use crate::net::{Network, roots};
-use crate::record::{Control, Records};
+use crate::record::{Control, ControlAnswer, Records};
 use crate::report::commit_status::Poster;
 use crate::report::model::{RunInfo, Start};
 use crate::report::{Report, annotations, log, model, outputs};
@@ -222,14 +222,19 @@ impl<'a> Run<'a> {
             }
         };
         schedule.stop();
-        let mut control = None;
+        let mut control = match self.inputs.control {
+            Some(_) => Control::NotAsked,
+            None => Control::Off,
+        };
         if interrupt.is_none() {
             tokio::select! {
                 biased;
                 signal = signals.next() => interrupt = Some(signal),
                 asked = self.ask_around(&records, asking) => {
                     let (answer, version) = asked;
-                    control = answer;
+                    if let Some(answer) = answer {
+                        control = Control::Answered(answer);
+                    }
                     if version.is_some() {
                         self.info.url = link::run_url(self.env, version);
                     }
@@ -248,7 +253,11 @@ impl<'a> Run<'a> {
             self.budget.end = self.budget.end.min(Instant::now() + INTERRUPTED);
             pending = progress.leave(INTERRUPTED / 3).await;
         }
-        let finding = self.judge(&targets, &records, control.as_ref(), interrupt);
+        let outcome = verdict::conclude(&records.0, control, interrupt);
+        let finding = Finding {
+            exit: outcome.exit,
+            report: model::build(self.start, outcome, self.info.clone()),
+        };
         self.tell(finding, pending, &mut signals).await
     }
 
@@ -256,9 +265,9 @@ impl<'a> Run<'a> {
     /// the forge's version where a link does.
     async fn ask_around(
         &self,
-        records: &Records,
+        records: &Records<'_>,
         version: Option<tokio::task::JoinHandle<Option<link::Version>>>,
-    ) -> (Option<Control>, Option<link::Version>) {
+    ) -> (Option<ControlAnswer>, Option<link::Version>) {
         let control = match &self.inputs.control {
             Some(url) if verdict::needs_control(&records.0) => {
                 Some(control::ask(&self.network, url, self.budget.control).await)
@@ -278,34 +287,5 @@ impl<'a> Run<'a> {
         let poster = self.poster.clone()?;
         let wanted = self.env.kind() != ForgeKind::GitHub && self.info.url.is_some();
         wanted.then(|| tokio::spawn(async move { poster.version().await }))
-    }
-
-    fn judge(
-        &self,
-        targets: &[crate::target::Target],
-        records: &Records,
-        control: Option<&Control>,
-        interrupt: Option<Interrupt>,
-    ) -> Finding {
-        let mut judged = verdict::judge(&records.0, control);
-        if interrupt.is_some() {
-            let unasked = self.inputs.control.is_some() && control.is_none();
-            verdict::interrupt(&records.0, &mut judged, unasked);
-        }
-        let required = judged
-            .iter()
-            .zip(targets)
-            .filter(|(_, target)| target.required)
-            .map(|(judged, _)| judged);
-        let exit = match interrupt {
-            None => Exit::of(verdict::overall(required)),
-            Some(_) => Exit {
-                result: RunResult::Error,
-                interrupt,
-            },
-        };
-        let info = self.info.clone();
-        let report = model::build(self.start, exit, targets, &records.0, judged, control, info);
-        Finding { report, exit }
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Something happened to a target; `records` are those before it.
-    pub(crate) fn event(&mut self, records: &Records, event: &Event) {
+    pub(crate) fn event(&mut self, records: &Records<'_>, event: &Event) {
         let (Some(target), Some(record)) =
             (self.targets.get(event.index), records.0.get(event.index))
         else {

@@ -44,14 +44,14 @@ impl Run<'_> {
         let interrupted = finding.exit.interrupt.is_some();
         if (!interrupted || pending)
             && let (Some(poster), Some(state)) =
-                (&self.poster, finding.report.result.commit_state())
+                (&self.poster, finding.report.exit.result.commit_state())
         {
             let description = commit_status::describe_report(&finding.report);
             self.post(poster, state, &description, signals).await;
         }
         // Last, so that it is what people see first.
-        let line = log::result(&finding.report, finding.exit, self.inputs.fail_on_down);
-        self.screen.toned(line, tone(finding.report.result));
+        let line = log::result(&finding.report, self.inputs.fail_on_down);
+        self.screen.toned(line, tone(finding.report.exit.result));
         finding
     }
 
@@ -62,8 +62,7 @@ impl Run<'_> {
             .toned(format!("dep-preflight: {why}"), Tone::Bad);
         self.screen.line(annotations::internal(why));
         finding.exit.result = RunResult::Error;
-        finding.report.result = RunResult::Error;
-        finding.report.exit_code = finding.exit.code();
+        finding.report.exit.result = RunResult::Error;
         if let Some(path) = &self.env.github_output {
             // There may be room for these.
             let _ = outputs::write(path.as_ref(), &outputs::failed(finding.exit, why));
