@@ -2,21 +2,22 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::exit::RunResult;
+use crate::durations::DEADLINE;
 use crate::forge::RunnerEnv;
 use crate::inputs::resolve::Surroundings;
-use crate::inputs::{RawInputs, resolve};
+use crate::inputs::{Problems, RawInputs, resolve};
 use crate::net::Network;
+use crate::net::client::NetworkError;
+use crate::report::claim::Claim;
 use crate::report::model::Start;
-use crate::report::{annotations, summary};
+use crate::report::{Failure, Report, Sinks, annotations, publish, summary};
 use crate::run::Run;
-use crate::run::watchdog::Watchdog;
-use crate::screen::{Screen, Tone};
+use crate::run::signals::Signals;
+use crate::screen::Screen;
 
 /// How a service of the demonstration behaves.
 #[derive(Debug, Clone, Copy)]
@@ -32,87 +33,94 @@ const SERVICES: [(&str, Service); 4] = [
     ("hanging", Service::Hangs),
 ];
 
+/// Why there is nothing to be seen.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    #[error("no service can be started on 127.0.0.1: {0}")]
+    Service(#[from] io::Error),
+    #[error("its own configuration is refused: {0}")]
+    Inputs(#[from] Problems),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}
+
 /// Runs it. The exit status is 0 unless the demonstration itself fails.
-#[must_use]
-pub(crate) fn run(start: Start, screen: &Screen, watchdog: &Watchdog) -> u8 {
+pub(crate) fn run(start: Start, sinks: &Sinks) -> u8 {
+    let latest = start.instant + DEADLINE;
     let shown = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(show(start, screen, watchdog)));
-    if let Err(why) = &shown {
-        screen.toned(
-            format!("dep-preflight: the demonstration failed: {why}"),
-            Tone::Bad,
-        );
+        .map_err(DemoError::from)
+        .and_then(|runtime| runtime.block_on(show(start, &sinks.screen)));
+    match shown {
+        Ok(()) => {
+            sinks.screen.close(false, latest);
+            0
+        }
+        Err(why) => sinks.failed(&Failure::internal(why), latest),
     }
-    let status = if shown.is_ok() {
-        0
-    } else {
-        RunResult::Error.code()
-    };
-    screen.close(status != 0, start.instant + Duration::from_secs(60));
-    status
 }
 
-async fn show(start: Start, screen: &Screen, watchdog: &Watchdog) -> Result<(), String> {
-    let failed = |error: io::Error| format!("no service can be started on 127.0.0.1: {error}");
+async fn show(start: Start, screen: &Screen) -> Result<(), DemoError> {
     let mut targets = String::new();
     for (name, service) in SERVICES {
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         targets.push_str(&format!("{name}: http://{address}/\n"));
         tokio::spawn(serve(listener, service));
     }
     // A port that was free a moment ago, and on which nobody listens any more.
-    let gone = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
-    targets.push_str(&format!(
-        "gone: http://{}/\n",
-        gone.local_addr().map_err(failed)?
-    ));
+    let gone = TcpListener::bind("127.0.0.1:0").await?;
+    targets.push_str(&format!("gone: http://{}/\n", gone.local_addr()?));
     drop(gone);
 
     let raw = RawInputs {
-        targets: Some(targets.clone()),
+        targets: Some(targets),
         timeout: Some("1s".to_owned()),
         attempts: Some("2".to_owned()),
         interval: Some("200ms".to_owned()),
         deadline: Some("20s".to_owned()),
         ..RawInputs::default()
     };
-    let inputs =
-        resolve(raw, &[], &Surroundings::default()).map_err(|problems| problems.to_string())?;
-    let network = Network::without_proxies().map_err(|error| error.to_string())?;
-    screen
-        .line("Five services on this machine: one is healthy, one wants a login, one answers 503,");
-    screen
-        .line("one hangs, one is gone. This is what their users would see in the log of the step:");
-    screen.line("");
-    let env = RunnerEnv {
-        ci: Some("demo".to_owned()),
-        ..RunnerEnv::default()
-    };
-    let step = Run::quiet(start, inputs, &env, screen, Arc::new(network), watchdog);
-    let finding = step.run().await;
+    let inputs = resolve(raw, &[], &Surroundings::default())?;
+    let network = Arc::new(Network::without_proxies()?);
+    for line in [
+        "Five services on this machine: one is healthy, one wants a login, one answers 503,",
+        "one hangs, one is gone. This is what their users would see in the log of the step:",
+        "",
+    ] {
+        screen.line(line);
+    }
+    // The log alone: the rest is shown below, and is for nobody's forge.
+    let sinks = Sinks::log(screen.clone(), false, Claim::default());
+    let env = RunnerEnv::default();
+    let run = Run::new(start, inputs, &env, screen, network);
+    let mut found = run.find_out(&mut Signals::listen()).await;
+    publish(&mut found.report, &sinks, &found.time).await;
+    show_beside(screen, &found.report);
+    Ok(())
+}
+
+/// Shows what a forge would show beside the log.
+fn show_beside(screen: &Screen, report: &Report) {
     screen.line("");
     screen.line("Annotations, on the run's page of forges that show them:");
     screen.line("");
-    for line in annotations::render(&finding.report, annotations::Reserved::default()) {
+    for line in annotations::render(report, annotations::Reserved::default()) {
         screen.line(format!("  > {line}"));
     }
     screen.line("");
     screen.line("The job summary, which the forge shows as a page:");
     screen.line("");
-    for line in summary::render(&finding.report).lines() {
+    for line in summary::render(report).lines() {
         screen.line(format!("  {line}"));
     }
     screen.line("");
     screen.line(format!(
         "As a step, this would have ended with exit code {} ({}). The demonstration ends with 0.",
-        finding.exit.code(),
-        finding.exit.result.as_str()
+        report.exit.code(),
+        report.exit.result.as_str()
     ));
-    Ok(())
 }
 
 async fn serve(listener: TcpListener, service: Service) {

@@ -5,7 +5,7 @@
 //! ```text
 //! start                                                                          deadline
 //!   ├── probing ─────────────────────────────┬── control ──┬── publishing ────────────┤
-//!   │  attempt ≤ timeout   wait   attempt …  │  ≤ CONTROL  │ report file, outputs,    │
+//!   │  attempt ≤ timeout   wait   attempt …  │  ≤ CONTROL  │ outputs, report file,    │
 //!   │  ├ name: other family +250 ms, next    │             │ annotations, summary,    │
 //!   │  │   name server after 1 s             │             │ commit status            │
 //!   │  ├ body of an error answer ≤ 500 ms    │             │                          │
@@ -107,6 +107,8 @@ pub(crate) const LIVE_LINE: Duration = ms(200);
 pub(crate) const CONTROL: Duration = secs(5);
 /// The most that a commit status gets, pending or final.
 pub(crate) const COMMIT_STATUS: Duration = secs(5);
+/// With less time than this a commit status is not begun.
+pub(crate) const SHORTEST_POST: Duration = ms(10);
 /// The most that the forge's version gets; only a link and a hint depend on it.
 pub(crate) const FORGE_VERSION: Duration = secs(1);
 /// What publishing gets once the run is asked to stop: GitHub kills 2.5 s after SIGTERM.

@@ -94,12 +94,6 @@ fn write(file: &mut File, rest: &mut &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether it is a plain file, which can be replaced once more.
-#[must_use]
-pub(crate) fn is_plain(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
 /// Whether a file can be written, without a change to what it holds. What is not a plain file is
 /// returned, to be kept until it is written: the reader of a pipe would take its end for the end of
 /// the report, and leave.
@@ -110,7 +104,6 @@ pub(crate) fn check(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Whether a path leads to standard output: one that a log would be written over, or into.
-#[must_use]
 pub(crate) fn is_stdout(path: &Path) -> bool {
     const NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     NAMES.iter().any(|name| path == Path::new(name)) || is_the_file_of_stdout(path)

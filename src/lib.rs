@@ -42,14 +42,14 @@ use std::path::PathBuf;
 
 use cli::Request;
 use durations::DEADLINE;
-use exit::{Exit, RunResult};
 use forge::RunnerEnv;
 use inputs::resolve::Surroundings;
 use inputs::{RawInputs, ReportTo, resolve};
 pub use report::model::Start;
+use report::{Failure, Sinks};
 use run::watchdog::Watchdog;
 pub use run::watchdog::run as supervise;
-use screen::{Screen, Stream, Tone};
+use screen::{Screen, Stream};
 
 /// Runs the whole tool and returns the exit status of the process.
 pub fn run(
@@ -64,18 +64,21 @@ pub fn run(
     let json = args.iter().any(|arg| arg == "--json");
     let request = cli::parse(args);
     let screen = Screen::open(env.in_ci(), log_stream(&request, &from_env, json));
-    let outputs = env.github_output.as_ref().map(PathBuf::from);
-    watchdog.report_to(&screen, outputs);
+    let sinks = Sinks {
+        outputs: env.github_output.as_ref().map(PathBuf::from),
+        summary: env.github_step_summary.as_ref().map(PathBuf::from),
+        ..Sinks::log(screen, env.in_ci(), watchdog.claim())
+    };
+    watchdog.report_to(&sinks);
+    let latest = start.instant + DEADLINE;
     let (cli, urls) = match request {
         Request::Print(text) => {
-            text.lines().for_each(|line| screen.line(line));
-            screen.close(false, start.instant + DEADLINE);
+            text.lines().for_each(|line| sinks.screen.line(line));
+            sinks.screen.close(false, latest);
             return 0;
         }
-        Request::Demo => return demo::run(start, &screen, watchdog),
-        Request::Wrong(reason) => {
-            return refuse(start, &env, &screen, watchdog, &[reason], 0);
-        }
+        Request::Demo => return demo::run(start, &sinks),
+        Request::Wrong(reason) => return sinks.failed(&Failure::invalid(&[reason], 0), latest),
         Request::Probe { inputs, urls } => (*inputs, urls),
     };
     let from_env = if urls.is_empty() {
@@ -98,10 +101,10 @@ pub fn run(
     let resolved = resolve(raw, &urls, &surroundings);
     watchdog.waits_for(None);
     match resolved {
-        Ok(inputs) => run::run(start, inputs, &env, &screen, watchdog),
+        Ok(inputs) => run::run(start, inputs, &env, sinks, watchdog),
         Err(problems) => {
             let lines: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
-            refuse(start, &env, &screen, watchdog, &lines, problems.more)
+            sinks.failed(&Failure::invalid(&lines, problems.more), latest)
         }
     }
 }
@@ -138,36 +141,4 @@ fn log_stream(request: &Request, from_env: &RawInputs, json: bool) -> Stream {
         Some(ReportTo::Stdout) => Stream::Err,
         _ => Stream::Out,
     }
-}
-
-/// A configuration that cannot be used: nothing is probed and nothing is sent.
-fn refuse(
-    start: Start,
-    env: &RunnerEnv,
-    screen: &Screen,
-    watchdog: &Watchdog,
-    problems: &[String],
-    more: usize,
-) -> u8 {
-    let exit = Exit::of(RunResult::Invalid);
-    watchdog.claim();
-    for line in report::log::invalid(problems, more) {
-        screen.toned(line, Tone::Bad);
-    }
-    let told = inputs::problem::in_one_line(problems, more);
-    if run::annotates(env, screen) {
-        screen.line(report::annotations::invalid(&told));
-    }
-    let message = format!("invalid configuration: {told}");
-    watchdog.claim_outputs();
-    if let Some(path) = env.github_output.as_ref().map(PathBuf::from)
-        && let Err(error) = report::outputs::write(&path, &report::outputs::failed(exit, &message))
-    {
-        let why = format!("the outputs cannot be written: {error}");
-        screen.line(report::annotations::internal(&why));
-    }
-    // All is written, and only a reader of the log can still hold the end up.
-    watchdog.settle(exit.code());
-    screen.close(true, start.instant + DEADLINE);
-    exit.code()
 }

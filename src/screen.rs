@@ -31,7 +31,7 @@ pub enum Tone {
 
 /// Where the log goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// Standard output.
     Out,
     /// Standard error: standard output is for the report.
@@ -56,9 +56,8 @@ impl Stream {
 
 /// The log.
 #[derive(Debug, Clone)]
-pub struct Screen {
+pub(crate) struct Screen {
     sender: Sender<Message>,
-    terminal: bool,
     live: bool,
     linger: bool,
     /// Where lines go by themselves, because no thread could be started to write them.
@@ -74,8 +73,7 @@ enum Message {
 impl Screen {
     /// Opens it. In CI there are neither colours nor live lines, terminal or not: some
     /// runners give the step a pseudo-terminal.
-    #[must_use]
-    pub fn open(in_ci: bool, stream: Stream) -> Self {
+    pub(crate) fn open(in_ci: bool, stream: Stream) -> Self {
         let terminal = stream.is_terminal();
         let live = terminal && !in_ci && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let colours = live && coloured(std::env::var_os("NO_COLOR").as_deref());
@@ -85,32 +83,24 @@ impl Screen {
             .spawn(move || write_all(&receiver, stream, colours));
         Self {
             sender,
-            terminal,
             live,
             linger: terminal && in_ci,
             direct: writer.is_err().then_some(stream),
         }
     }
 
-    /// Whether it is a terminal, of a person or of a runner.
-    #[must_use]
-    pub const fn is_terminal(&self) -> bool {
-        self.terminal
-    }
-
     /// Whether a person watches: live lines make sense.
-    #[must_use]
-    pub const fn is_live(&self) -> bool {
+    pub(crate) const fn is_live(&self) -> bool {
         self.live
     }
 
     /// Writes a line.
-    pub fn line(&self, text: impl Into<String>) {
+    pub(crate) fn line(&self, text: impl Into<String>) {
         self.toned(text, Tone::Plain);
     }
 
     /// Writes a line in a colour.
-    pub fn toned(&self, text: impl Into<String>, tone: Tone) {
+    pub(crate) fn toned(&self, text: impl Into<String>, tone: Tone) {
         let text = text.into();
         if let Some(stream) = self.direct {
             let line = text.replace(['\n', '\r'], " ") + "\n";
@@ -122,7 +112,7 @@ impl Screen {
     }
 
     /// Shows what is going on below the lines so far, in place of what was shown before.
-    pub fn live(&self, text: impl Into<String>) {
+    pub(crate) fn live(&self, text: impl Into<String>) {
         if self.live {
             let _ = self.sender.send(Message::Live(text.into()));
         }
@@ -130,7 +120,7 @@ impl Screen {
 
     /// Waits until all is written, until `latest` at most; before a failed exit, a little
     /// longer where a runner would lose the last line.
-    pub fn close(&self, failed: bool, latest: Instant) {
+    pub(crate) fn close(&self, failed: bool, latest: Instant) {
         let (sender, receiver) = mpsc::channel();
         if self.sender.send(Message::Done(sender)).is_err() {
             return;

@@ -183,6 +183,13 @@ impl RunnerEnv {
     }
 }
 
+/// Whether a machine reads the log, for a failure before the environment was read as a whole.
+pub(crate) fn process_is_in_ci() -> bool {
+    ["CI", "GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"]
+        .iter()
+        .any(|name| is_on(std::env::var(name).ok().as_ref()))
+}
+
 /// Whether a variable says that something is so. People switch CI off by `CI=false`.
 fn is_on(value: Option<&String>) -> bool {
     value.is_some_and(|value| {

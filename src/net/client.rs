@@ -66,6 +66,16 @@ impl Network {
         })
     }
 
+    /// The same network, private roots included, without a connection or a question under way.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            tls: self.tls.clone(),
+            resolver: SystemResolver::default(),
+            proxies: self.proxies.clone(),
+            clients: Mutex::default(),
+        }
+    }
+
     /// The client whose connections may take this long. The limit is shared out among the
     /// addresses of a name by the library, which is why it is the client's and not ours.
     pub fn client(&self, connect: Duration) -> Result<Client, NetworkError> {

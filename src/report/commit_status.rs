@@ -29,7 +29,7 @@ const VERSION: usize = 4096;
 
 /// Where the status goes.
 #[derive(Debug, Clone)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The API's address, without a slash at the end.
     pub api: String,
     /// `owner/name`.
@@ -103,6 +103,11 @@ impl Poster {
             network,
             version: OnceCell::new(),
         }
+    }
+
+    /// The same with connections of its own, for another runtime.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(self.destination.clone(), Arc::new(self.network.again()))
     }
 
     /// Where it posts to.

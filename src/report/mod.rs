@@ -1,13 +1,23 @@
-//! Stage 5: what was found, told to everyone who listens.
+//! What was found, published to everyone who reads it.
 //!
-//! [`model`] is the one description of a run; each sink renders it by itself and knows
-//! nothing of the others. Rendering is pure, writing is separate.
+//! [`model`] is the one description of a run; each sink renders it by itself and knows nothing of
+//! the others. Rendering is pure. There is one way out for a run that has a report, [`publish()`],
+//! and one for a run that has none, [`Sinks::failed`].
 
 pub(crate) mod annotations;
+pub(crate) mod claim;
 pub(crate) mod commit_status;
+mod failure;
 pub(crate) mod log;
 pub(crate) mod model;
 pub(crate) mod outputs;
+mod publish;
+mod sinks;
 pub(crate) mod summary;
+mod time_left;
 
+pub(crate) use failure::Failure;
 pub use model::Report;
+pub(crate) use publish::publish;
+pub(crate) use sinks::Sinks;
+pub(crate) use time_left::TimeLeft;

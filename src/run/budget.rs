@@ -20,7 +20,6 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// Shares out the deadline.
-    #[must_use]
     pub(crate) fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
         let (part, most) = if posts { (10, 3000) } else { (20, 500) };
         let report = (deadline / part)
@@ -40,12 +39,24 @@ impl Budget {
         }
     }
 
-    /// Past the deadline there is work to do only where the whole process stood still over it:
-    /// then the watchdog waits a little, and publishing gets this much.
-    pub(super) fn after_standstill(&mut self) {
-        let now = Instant::now();
+    /// When publishing must be over. Past the deadline there is something to publish only where the
+    /// whole process stood still over it: then the watchdog waits a little.
+    pub(super) fn end_of_publishing(&self, now: Instant) -> Instant {
         if now >= self.deadline {
-            self.end = now + PUBLISH_LATE;
+            now + PUBLISH_LATE
+        } else {
+            self.end
+        }
+    }
+
+    /// Until when the log's reader is waited for, once all is published at `now`.
+    pub(super) fn end_of_log(&self, now: Instant) -> Instant {
+        if now >= self.deadline {
+            now + PUBLISH_LATE
+        } else {
+            self.deadline
+                .checked_sub(END_MARGIN / 2)
+                .unwrap_or(self.deadline)
         }
     }
 

@@ -52,7 +52,6 @@ struct Pending {
 
 impl<'a> Progress<'a> {
     /// An empty one.
-    #[must_use]
     pub(crate) fn new(
         screen: &'a Screen,
         poster: Option<Arc<Poster>>,

@@ -9,7 +9,6 @@ use crate::target::{Attempts, Policy};
 
 /// Decides what follows attempt number `made` (from 1), which began `took` ago. `left` is the
 /// time until probing must end; `chance` is drawn evenly from 0 to 1.
-#[must_use]
 pub fn next(
     policy: &Policy,
     made: u32,

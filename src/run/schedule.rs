@@ -1,7 +1,7 @@
 //! All targets at once: runs each one's attempts until it is up, used up or out of time.
 //!
 //! At most one request per target is under way. What happens comes out as a stream of
-//! [`Event`]s, so that it can be told while it happens, and survives an interruption.
+//! [`Event`]s, so that it is seen while it happens, and survives a signal.
 
 mod admission;
 
@@ -33,12 +33,12 @@ const FDS_PER_ATTEMPT: u64 = 2;
 #[derive(Debug)]
 pub(crate) struct Schedule {
     events: UnboundedReceiver<Event>,
-    tasks: JoinSet<()>,
+    /// Dropped, it stops all attempts where they are.
+    _tasks: JoinSet<()>,
 }
 
 impl Schedule {
     /// Starts all targets. None of them makes an attempt after `until`.
-    #[must_use]
     pub(crate) fn start(
         targets: &Arc<Vec<Target>>,
         network: &Arc<Network>,
@@ -64,17 +64,15 @@ impl Schedule {
                 sender.clone(),
             ));
         }
-        Self { events, tasks }
+        Self {
+            events,
+            _tasks: tasks,
+        }
     }
 
     /// The next thing that happened, or `None` when every target has come to its end.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
-    }
-
-    /// Stops all attempts where they are.
-    pub(crate) fn stop(&mut self) {
-        self.tasks.abort_all();
     }
 }
 

@@ -20,7 +20,6 @@ impl Signals {
     /// Listens from now on. Where that is not possible, the system's own way of ending a
     /// process is left alone.
     #[cfg(unix)]
-    #[must_use]
     pub(crate) fn listen() -> Self {
         Self {
             int: signal(SignalKind::interrupt()).ok(),
@@ -43,16 +42,27 @@ impl Signals {
         }
     }
 
+    /// Does the work, unless a signal comes first.
+    pub(crate) async fn unless<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Interrupt> {
+        tokio::select! {
+            biased;
+            signal = self.next() => Err(signal),
+            done = work => Ok(done),
+        }
+    }
+
     /// Listens from now on.
     #[cfg(not(unix))]
-    #[must_use]
-    pub fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         Self {}
     }
 
     /// The next signal.
     #[cfg(not(unix))]
-    pub async fn next(&mut self) -> Interrupt {
+    pub(crate) async fn next(&mut self) -> Interrupt {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Interrupt::Sigint,
             Err(_) => std::future::pending().await,
@@ -81,7 +91,7 @@ pub(crate) fn survive_file_size_limit() {
 
 /// There is no such limit.
 #[cfg(not(unix))]
-pub fn survive_file_size_limit() {}
+pub(crate) fn survive_file_size_limit() {}
 
 #[cfg(unix)]
 async fn arrival(signal: &mut Option<Signal>) {

@@ -1,52 +1,34 @@
-//! Watches over the step: a hard deadline, and panics, from a thread that does nothing else.
+//! Watches over the run: a hard deadline, and panics, from a thread that does nothing else.
 //!
-//! Whatever the step hangs in (a file that is a pipe nobody reads, a bug), the process ends in
-//! time; if it panics before it has told how it ended, the outputs and the commit status say so,
-//! later a line of the log does. With `panic = "abort"` nothing can be caught: the hook reports
+//! Whatever the run hangs in (a file that is a pipe nobody reads, a bug), the process ends in
+//! time; if it panics before it has published how it ended, the outputs and the commit status say
+//! so, later a line of the log does. With `panic = "abort"` nothing can be caught: the hook reports
 //! and waits.
 
 use std::panic;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::durations::DEADLINE;
-use crate::durations::{PANIC_REPORT, WATCHDOG_LATE, WATCHDOG_MARGIN};
-use crate::exit::{Exit, RunResult};
-use crate::net::Network;
-use crate::report::commit_status::{Destination, Poster};
-use crate::report::{annotations, outputs};
+use crate::durations::{DEADLINE, PANIC_REPORT, WATCHDOG_LATE, WATCHDOG_MARGIN};
+use crate::exit::RunResult;
+use crate::forge;
+use crate::report::claim::{Claim, Stage, stand_aside};
+use crate::report::{Failure, Sinks};
 use crate::screen::{Screen, Stream, Tone};
 use crate::text;
 
 /// A smaller stack than this is not enough for the work.
 const STACK: usize = 1024 * 1024;
 
-/// Who tells how the run ended. Only one may: two would contradict each other.
-#[derive(Debug, Default, Clone, Copy)]
-enum Turn {
-    /// Nobody yet.
-    #[default]
-    Open,
-    /// The work does.
-    Work,
-    /// The work did, and this is the exit status.
-    Settled(u8),
-    /// The watchdog does, and the work must not say another word.
-    Watchdog,
-}
-
-/// What is needed to report a failure of the tool itself, filled in as it becomes known.
+/// What is known of the run.
 #[derive(Debug, Default)]
-struct Emergency {
-    screen: Option<Screen>,
-    outputs: Option<PathBuf>,
-    destination: Option<Destination>,
-    turn: Turn,
-    /// What the work waits for before it probes anything.
+struct Known {
+    /// Where a failure is to be published.
+    sinks: Option<Sinks>,
+    /// What the run waits for before it probes anything.
     waits_for: Option<String>,
 }
 
@@ -55,84 +37,38 @@ enum Message {
     Panicked(String),
 }
 
-/// The work's line to its watchdog.
+/// The run's line to its watchdog.
 #[derive(Debug, Clone)]
 pub struct Watchdog {
     sender: Sender<Message>,
-    emergency: Arc<Mutex<Emergency>>,
+    known: Arc<Mutex<Known>>,
+    claim: Claim,
 }
 
 impl Watchdog {
-    fn emergency(&self) -> std::sync::MutexGuard<'_, Emergency> {
-        self.emergency
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says when the process has to be gone.
-    pub fn deadline(&self, at: Instant) {
+    pub(crate) fn deadline(&self, at: Instant) {
         let _ = self.sender.send(Message::Deadline(at));
     }
 
-    /// Says where a failure is to be reported.
-    pub fn report_to(&self, screen: &Screen, outputs: Option<PathBuf>) {
-        let mut emergency = self.emergency();
-        emergency.screen = Some(screen.clone());
-        emergency.outputs = outputs;
+    /// Says where a failure is to be published.
+    pub(crate) fn report_to(&self, sinks: &Sinks) {
+        self.known().sinks = Some(sinks.clone());
     }
 
     /// Says what may take for ever before anything is probed, for the words at the deadline;
     /// `None` once that is over.
-    pub fn waits_for(&self, what: Option<String>) {
-        self.emergency().waits_for = what;
+    pub(crate) fn waits_for(&self, what: Option<String>) {
+        self.known().waits_for = what;
     }
 
-    /// Says where the commit status goes.
-    pub fn status_at(&self, destination: &Destination) {
-        self.emergency().destination = Some(destination.clone());
-    }
-
-    /// Says that the work tells how it ended, from now on. To be called before the first line or
-    /// file that says so. Where the watchdog tells already, it does not return.
-    pub fn claim(&self) {
-        self.advance(|emergency| {
-            if matches!(emergency.turn, Turn::Open) {
-                emergency.turn = Turn::Work;
-            }
-        });
-    }
-
-    /// Says that the work writes the outputs now. Nobody else will, so that no output is
-    /// written twice.
-    pub fn claim_outputs(&self) {
-        self.advance(|emergency| {
-            emergency.turn = Turn::Work;
-            emergency.outputs = None;
-        });
-    }
-
-    /// Says what the exit status is, whatever may still hang.
-    pub fn settle(&self, status: u8) {
-        self.advance(|emergency| emergency.turn = Turn::Settled(status));
-    }
-
-    /// Goes on, unless it is the watchdog's turn: it ends the process.
-    fn advance(&self, go_on: impl FnOnce(&mut Emergency)) {
-        {
-            let mut emergency = self.emergency();
-            if !matches!(emergency.turn, Turn::Watchdog) {
-                go_on(&mut emergency);
-                return;
-            }
-        }
-        stand_aside();
-    }
-}
-
-/// Waits for the watchdog to end the process.
-fn stand_aside() -> ! {
-    loop {
-        thread::park();
+    /// Which of the two publishes how the run ended.
+    pub(crate) fn claim(&self) -> Claim {
+        self.claim.clone()
     }
 }
 
@@ -143,7 +79,8 @@ pub fn run(started: Instant, work: impl FnOnce(&Watchdog) -> u8 + Send) -> ExitC
     let (sender, receiver) = mpsc::channel();
     let watchdog = Watchdog {
         sender,
-        emergency: Arc::default(),
+        known: Arc::default(),
+        claim: Claim::default(),
     };
     hook(watchdog.sender.clone());
     let watching = watchdog.clone();
@@ -167,7 +104,7 @@ pub fn run(started: Instant, work: impl FnOnce(&Watchdog) -> u8 + Send) -> ExitC
         work(&watchdog)
     };
     // From here on the process ends by itself; nobody is to end it with another status.
-    watchdog.settle(status);
+    watchdog.claim.settle(status);
     ExitCode::from(status)
 }
 
@@ -214,7 +151,7 @@ fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instan
                 deadline = Instant::now() + WATCHDOG_LATE;
             }
             Err(RecvTimeoutError::Timeout) => {
-                let waits_for = watchdog.emergency().waits_for.take();
+                let waits_for = watchdog.known().waits_for.take();
                 let what = waits_for.map_or_else(
                     || "the step did not end before its deadline".to_owned(),
                     |what| format!("{what} could not be read before the step's deadline"),
@@ -250,68 +187,41 @@ fn hook(sender: Sender<Message>) {
     }));
 }
 
-/// Reports a failure of the tool itself, as far as is possible in the time that is left. Where
-/// the work has told how it ended, that is how it ended: only the rest of the publishing failed.
-fn fail(watchdog: &Watchdog, what: &str, deadline: Instant) -> u8 {
-    let result = RunResult::Error;
-    let (screen, file, destination, told) = {
-        let mut emergency = watchdog.emergency();
-        if let Turn::Settled(status) = emergency.turn {
-            let screen = emergency.screen.take();
-            drop(emergency);
-            // What was said already may still be on its way.
-            if let Some(screen) = screen {
-                let line = format!("dep-preflight: not all of it could be reported: {what}");
-                screen.toned(line, Tone::Bad);
-                screen.close(false, Instant::now() + WATCHDOG_MARGIN);
-            }
-            return status;
-        }
-        let told = matches!(emergency.turn, Turn::Work);
-        emergency.turn = Turn::Watchdog;
-        (
-            emergency
-                .screen
-                .take()
-                .unwrap_or_else(|| Screen::open(true, Stream::Out)),
-            emergency.outputs.take(),
-            emergency.destination.take(),
-            told,
-        )
-    };
-    let message = if told {
-        format!("dep-preflight failed while it told what it had found: {what}")
+/// Publishes a failure of the tool itself, as far as is possible in the time that is left. Where
+/// the run has published how it ended, that is how it ended: only the rest could not be published.
+fn fail(watchdog: &Watchdog, why: &str, deadline: Instant) -> u8 {
+    let stage = watchdog.claim.take_over();
+    let mut sinks = watchdog
+        .known()
+        .sinks
+        .take()
+        .unwrap_or_else(|| unprepared(watchdog));
+    if let Stage::Settled(status) = stage {
+        let line = format!("dep-preflight: not all of it could be reported: {why}");
+        sinks.screen.toned(line, Tone::Bad);
+        // What was said already may still be on its way.
+        sinks.screen.close(false, Instant::now() + WATCHDOG_MARGIN);
+        return status;
+    }
+    if stage == Stage::Outputs {
+        // No output is written twice.
+        sinks.outputs = None;
+    }
+    let failure = if stage == Stage::Open {
+        Failure::internal(why)
     } else {
-        format!("dep-preflight failed, and says nothing about any target: {what}")
+        Failure::while_publishing(why)
     };
-    screen.toned(&message, Tone::Bad);
-    screen.line(annotations::internal(&message));
-    let values = outputs::failed(Exit::of(result), &message);
     let now = Instant::now();
     let latest = deadline.min(now + PANIC_REPORT).max(now + WATCHDOG_MARGIN);
-    // In a thread: a file that hangs must not hang the last thread that can end the process.
-    let (sender, receiver) = mpsc::channel();
-    let _ = thread::Builder::new().spawn(move || {
-        let written = file.is_none_or(|file| outputs::write(&file, &values).is_ok());
-        let left = latest.saturating_duration_since(Instant::now());
-        post(destination, &message, left);
-        let _ = sender.send(written);
-    });
-    let _ = receiver.recv_timeout(latest.saturating_duration_since(Instant::now()));
-    screen.close(true, latest);
-    result.code()
+    sinks.failed_beside_the_run(&failure, latest)
 }
 
-fn post(destination: Option<Destination>, message: &str, limit: Duration) {
-    let (Some(destination), Some(state)) = (destination, RunResult::Error.commit_state()) else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    if let (Ok(runtime), Ok(network)) = (runtime, Network::new(Vec::new())) {
-        // Everything that can still be said was said on the screen.
-        let _ = runtime
-            .block_on(Poster::new(destination, Arc::new(network)).post(state, message, limit));
-    }
+/// The sinks of a run that did not come as far as to have any.
+fn unprepared(watchdog: &Watchdog) -> Sinks {
+    let in_ci = forge::process_is_in_ci();
+    Sinks::log(Screen::open(in_ci, Stream::Out), in_ci, watchdog.claim())
 }
+
+#[cfg(test)]
+mod tests;
