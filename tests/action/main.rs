@@ -89,6 +89,10 @@ mod reporting;
 /// Outputs, summary, report and log: where they are written, and when they cannot be.
 mod files;
 
+/// Every way to fail, and who reads of it.
+#[cfg(unix)]
+mod failures;
+
 /// Nothing that comes from the network can command the runner.
 mod hostile;
 
