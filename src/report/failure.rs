@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::log;
 use crate::exit::{Exit, RunResult};
 use crate::inputs::problem;
+use crate::text;
 
 /// Why a run has no report to publish.
 #[derive(Debug, Clone)]
@@ -63,6 +64,7 @@ impl Failure {
     }
 
     fn error(message: String) -> Self {
+        let message = text::sanitize(&message, text::LONG);
         Self {
             exit: Exit::of(RunResult::Error),
             lines: vec![message.clone()],

@@ -21,3 +21,6 @@ pub use model::Report;
 pub(crate) use publish::publish;
 pub(crate) use sinks::Sinks;
 pub(crate) use time_left::TimeLeft;
+
+#[cfg(test)]
+mod tests;

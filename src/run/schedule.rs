@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use admission::Admission;
 
 use crate::net::Network;
-use crate::probe::AttemptBudget;
 use crate::probe::pulse::Pulse;
+use crate::probe::{Attempt, AttemptBudget};
 use crate::record::{Event, Next};
 use crate::run::retry;
 use crate::target::Target;
@@ -29,6 +29,22 @@ const RESERVED_FDS: u64 = 64;
 /// the name server for each.
 const FDS_PER_ATTEMPT: u64 = 2;
 
+/// What makes attempts: the network, in a test something else.
+pub(crate) trait Prober: Send + Sync + 'static {
+    /// Tries once.
+    fn attempt(
+        &self,
+        target: &Target,
+        budget: AttemptBudget<'_>,
+    ) -> impl Future<Output = Attempt> + Send;
+}
+
+impl Prober for Network {
+    async fn attempt(&self, target: &Target, budget: AttemptBudget<'_>) -> Attempt {
+        target.probe.attempt(self, budget).await
+    }
+}
+
 /// The running attempts of all targets.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -41,7 +57,7 @@ impl Schedule {
     /// Starts all targets. None of them makes an attempt after `until`.
     pub(crate) fn start(
         targets: &Arc<Vec<Target>>,
-        network: &Arc<Network>,
+        prober: &Arc<impl Prober>,
         until: Instant,
     ) -> Self {
         let (sender, events) = unbounded_channel();
@@ -58,7 +74,7 @@ impl Schedule {
             tasks.spawn(pursue(
                 index,
                 Arc::clone(targets),
-                Arc::clone(network),
+                Arc::clone(prober),
                 Arc::clone(&runner),
                 until,
                 sender.clone(),
@@ -86,7 +102,7 @@ struct Runner {
 async fn pursue(
     index: usize,
     targets: Arc<Vec<Target>>,
-    network: Arc<Network>,
+    prober: Arc<impl Prober>,
     runner: Arc<Runner>,
     until: Instant,
     events: UnboundedSender<Event>,
@@ -106,7 +122,7 @@ async fn pursue(
             pulse: &runner.pulse,
         };
         // Boxed: what an attempt needs is there while it is under way, not for every target.
-        let attempt = Box::pin(target.probe.attempt(&network, budget)).await;
+        let attempt = Box::pin(prober.attempt(target, budget)).await;
         drop(permit);
         made += 1;
         let next = (!attempt.is_up()).then(|| {
@@ -161,3 +177,6 @@ fn raise_file_limit() -> u64 {
 fn raise_file_limit() -> u64 {
     u64::MAX
 }
+
+#[cfg(test)]
+mod tests;
