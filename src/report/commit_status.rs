@@ -10,7 +10,8 @@ use octocrab::{Octocrab, ReqwestClientConfig};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use super::model::{Report, named_one};
+use super::headline::named_one;
+use super::model::Report;
 use crate::durations::FORGE_VERSION;
 use crate::exit::RunResult;
 use crate::forge::link::{self, Version};
@@ -69,7 +70,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// What to tell people.
+    /// What it means, for people.
     #[must_use]
     pub(crate) fn explain(&self, destination: &Destination, version: Option<Version>) -> String {
         match self {

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The title of annotations that tell of a failure of the tool itself.
+    /// The title of annotations for a failure of the tool itself.
     pub(super) const INTERNAL: &'static str = "INTERNAL";
 
     /// A configuration that cannot be used, with these problems and so many `more`: nothing was
@@ -41,14 +41,14 @@ impl Failure {
 
     /// The tool itself failed before it found anything out.
     pub(crate) fn internal(why: impl Display) -> Self {
-        Self::error(format!(
+        Self::error(&format!(
             "dep-preflight failed, and says nothing about any target: {why}"
         ))
     }
 
     /// The tool itself failed while it published what it had found out.
     pub(crate) fn while_publishing(why: impl Display) -> Self {
-        Self::error(format!(
+        Self::error(&format!(
             "dep-preflight failed while it published what it had found: {why}"
         ))
     }
@@ -59,12 +59,12 @@ impl Failure {
         let why = format!("the outputs cannot be written: {error}");
         Self {
             lines: vec![format!("dep-preflight: {why}")],
-            ..Self::error(why)
+            ..Self::error(&why)
         }
     }
 
-    fn error(message: String) -> Self {
-        let message = text::sanitize(&message, text::LONG);
+    fn error(message: &str) -> Self {
+        let message = text::sanitize(message, text::LONG);
         Self {
             exit: Exit::of(RunResult::Error),
             lines: vec![message.clone()],

@@ -58,7 +58,7 @@ fn spans(phases: &PhasesReport) -> String {
         ("TLS", phases.tls_ms),
         ("answer", phases.response_ms),
     ];
-    let told: Vec<_> = spans
+    let shown: Vec<_> = spans
         .into_iter()
         .filter_map(|(what, ms)| {
             let span = Duration::try_from_secs_f64(ms? / 1000.0).ok()?;
@@ -66,10 +66,10 @@ fn spans(phases: &PhasesReport) -> String {
             worth.then(|| format!("{what} {}", text::show_duration(span)))
         })
         .collect();
-    if told.is_empty() {
+    if shown.is_empty() {
         return String::new();
     }
-    format!(": {}", told.join(", "))
+    format!(": {}", shown.join(", "))
 }
 
 /// One line per target with its colour, the worst last: that is where people look.

@@ -8,6 +8,7 @@ pub(crate) mod annotations;
 pub(crate) mod claim;
 pub(crate) mod commit_status;
 mod failure;
+mod headline;
 pub(crate) mod log;
 pub(crate) mod model;
 pub(crate) mod outputs;

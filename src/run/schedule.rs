@@ -166,7 +166,7 @@ fn raise_file_limit() -> u64 {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    // Where it cannot be raised, what there is has to do.
+    // Where it cannot be raised, it stays as it is.
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum.unwrap_or(u64::MAX),
         Err(_) => limit.current.unwrap_or(u64::MAX),
