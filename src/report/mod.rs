@@ -8,6 +8,8 @@ pub(crate) mod annotations;
 pub(crate) mod claim;
 pub(crate) mod commit_status;
 mod failure;
+#[cfg(test)]
+mod fixture;
 mod headline;
 pub(crate) mod log;
 pub(crate) mod model;

@@ -210,3 +210,65 @@ impl Publishing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::report::claim::{Claim, Stage};
+    use crate::report::fixture::report_of;
+    use crate::screen::{Screen, Stream};
+
+    /// Publishes a report that says `down`; where the outputs go is the test's to choose.
+    async fn published(home: &Path, outputs: PathBuf) -> u8 {
+        let sinks = Sinks {
+            outputs: Some(outputs),
+            summary: Some(home.join("summary")),
+            report: Some(ReportTo::File(home.join("report"))),
+            ..Sinks::log(Screen::open(false, Stream::Err), false, Claim::default())
+        };
+        let time = TimeLeft::until(Instant::now() + Duration::from_secs(10));
+        let mut report = report_of(&["healthy", "billing"], None);
+        let status = publish(&mut report, &sinks, &time).await;
+        assert_eq!(sinks.claim.take_over(), Stage::Settled(status));
+        status
+    }
+
+    fn read(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// A report is all that it takes: no target, no input.
+    #[tokio::test]
+    async fn every_sink_says_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let status = published(home, home.join("outputs")).await;
+        assert_eq!(status, 70);
+        for (file, words) in [
+            ("outputs", "\ndown: billing (refused)\n"),
+            ("report", "\"exit_code\": 70"),
+            ("summary", "### dep-preflight: down"),
+        ] {
+            let text = read(&home.join(file));
+            assert!(text.contains(words), "{file}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_outputs_fail_every_other_sink_says_so() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let status = published(home, home.join("missing/outputs")).await;
+        assert_eq!(status, 1);
+        for (file, words) in [
+            ("report", "\"exit_code\": 1"),
+            ("summary", "dep-preflight itself failed"),
+        ] {
+            let text = read(&home.join(file));
+            assert!(text.contains(words), "{file}: {text}");
+        }
+    }
+}
