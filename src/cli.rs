@@ -3,43 +3,25 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::inputs::nearest::nearest;
-use crate::inputs::{INPUTS, RawInputs};
+use crate::inputs::RawInputs;
+use crate::inputs::options::{self, InputOption};
+use crate::inputs::origin::Origin;
+use crate::nearest::nearest;
 use crate::text;
 
-/// Asks every service that an e2e run depends on whether it can be reached.
-#[derive(Debug, Parser)]
-#[command(
-    name = "dep-preflight",
-    disable_version_flag = true,
-    args_conflicts_with_subcommands = true,
-    after_help = "Every option can be given as an environment variable too: PREFLIGHT_TIMEOUT for --timeout.\n\
-Any HTTP answer below 500 means reachable, 401 included. No credential is ever sent.\n\
-Exit codes: 0 up, 70 down, 75 unknown (the runner's own network), 78 bad configuration, 1 internal failure."
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// Addresses to ask; several on one host are numbered
-    #[arg(value_name = "URL")]
-    urls: Vec<String>,
-    #[command(flatten)]
-    inputs: RawInputs,
-    /// Write the JSON report to standard output and the log to standard error: `--report-file -`
-    #[arg(long, conflicts_with = "report_file")]
-    json: bool,
-    /// Print the version and a digest of the sources it was built from
-    #[arg(short = 'V', long)]
-    version: bool,
-}
+const ABOUT: &str = "Asks every service that an e2e run depends on whether it can be reached";
+const AFTER_HELP: &str = "\
+Every option can be given as an environment variable too: PREFLIGHT_TIMEOUT for --timeout.
+Any HTTP answer below 500 means reachable, 401 included. No credential is ever sent.
+Exit codes: 0 up, 70 down, 75 unknown (the runner's own network), 78 bad configuration, 1 internal failure.";
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Start five services on this machine, ask them, and show what a user would see
-    Demo,
-}
+/// The arguments that are not inputs.
+const URLS: &str = "urls";
+const JSON: &str = "json";
+const VERSION: &str = "version";
+const DEMO: &str = "demo";
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -47,7 +29,7 @@ pub enum Request {
     /// Probe.
     Probe {
         /// The options.
-        inputs: Box<RawInputs>,
+        inputs: RawInputs,
         /// The addresses.
         urls: Vec<String>,
     },
@@ -60,39 +42,88 @@ pub enum Request {
 }
 
 /// Reads the arguments, the program's name not among them.
-#[must_use]
 pub fn parse(args: Vec<OsString>) -> Request {
     // The action passes no argument; that way costs nothing.
     if args.is_empty() {
         return Request::Probe {
-            inputs: Box::default(),
+            inputs: RawInputs::default(),
             urls: Vec::new(),
         };
     }
     let named = std::iter::once(OsString::from(env!("CARGO_PKG_NAME"))).chain(args);
-    let parsed = Cli::command()
-        .try_get_matches_from(named)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
-        Ok(Cli { version: true, .. }) => Request::Print(version()),
-        Ok(Cli {
-            command: Some(Command::Demo),
-            ..
-        }) => Request::Demo,
-        Ok(mut cli) => {
-            if cli.json {
-                cli.inputs.report_file = Some("-".to_owned());
-            }
-            Request::Probe {
-                // An empty option is one that was not given, as in the environment.
-                inputs: Box::new(cli.inputs.trimmed()),
-                urls: cli.urls,
-            }
-        }
+    match command().try_get_matches_from(named) {
+        Ok(matches) => request(&matches),
         Err(error) if !error.use_stderr() => {
             Request::Print(error.to_string().trim_end().to_owned())
         }
         Err(error) => Request::Wrong(wrong(&error)),
+    }
+}
+
+fn command() -> Command {
+    let flag = |name, help| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
+    };
+    Command::new(env!("CARGO_PKG_NAME"))
+        .about(ABOUT)
+        .after_help(AFTER_HELP)
+        .disable_version_flag(true)
+        .args_conflicts_with_subcommands(true)
+        .subcommand(
+            Command::new(DEMO)
+                .about("Start five services on this machine, ask them, and show what a user would see"),
+        )
+        .arg(
+            Arg::new(URLS)
+                .value_name("URL")
+                .num_args(0..)
+                .help("Addresses to ask; several on one host are numbered"),
+        )
+        .args(options::inputs().map(argument))
+        .arg(
+            flag(JSON, "Write the JSON report to standard output and the log to standard error: `--report-file -`")
+                .conflicts_with("report-file"),
+        )
+        .arg(
+            flag(VERSION, "Print the version and a digest of the sources it was built from").short('V'),
+        )
+}
+
+fn argument(option: &'static InputOption) -> Arg {
+    // The token's default is an expression, and the forge's alone.
+    let help = if option.default.is_empty() || option.default.starts_with("${{") {
+        option.help.to_owned()
+    } else {
+        format!("{} (default: {})", option.help, option.default)
+    };
+    Arg::new(option.name)
+        .long(option.name)
+        .value_name(option.value)
+        .help(help)
+}
+
+fn request(matches: &ArgMatches) -> Request {
+    if matches.get_flag(VERSION) {
+        return Request::Print(version());
+    }
+    if matches.subcommand_name() == Some(DEMO) {
+        return Request::Demo;
+    }
+    let mut inputs = RawInputs::default();
+    for option in options::inputs() {
+        if let Some(text) = matches.get_one::<String>(option.name) {
+            inputs.give(option, text, Origin::CommandLine(option.name));
+        } else if option.name == "report-file" && matches.get_flag(JSON) {
+            inputs.give(option, "-", Origin::CommandLine(JSON));
+        }
+    }
+    let urls = matches.get_many(URLS).into_iter().flatten().cloned();
+    Request::Probe {
+        inputs,
+        urls: urls.collect(),
     }
 }
 
@@ -122,10 +153,9 @@ fn unknown(argument: &str) -> String {
     };
     let end = |ch: char| ch.is_whitespace() || "=:".contains(ch);
     let option = option.split(end).next().unwrap_or_default();
-    let options = INPUTS
-        .iter()
+    let options = options::inputs()
         .map(|input| input.name)
-        .chain(["json", "help", "version"]);
+        .chain([JSON, "help", VERSION]);
     // An option that there is can still be out of place, behind a command.
     let meant = nearest(option, options)
         .filter(|meant| *meant != option)
@@ -137,8 +167,7 @@ fn unknown(argument: &str) -> String {
 }
 
 /// `dep-preflight 0.1.0 (sources 0123456789abcdef)`.
-#[must_use]
-pub(crate) fn version() -> String {
+fn version() -> String {
     format!(
         "{} {} (sources {})",
         env!("CARGO_PKG_NAME"),
@@ -202,7 +231,7 @@ mod tests {
             let Request::Probe { inputs, .. } = parse(args.map(OsString::from).to_vec()) else {
                 panic!("{args:?}")
             };
-            assert_eq!(inputs.report_file.as_deref(), Some("-"));
+            assert_eq!(inputs.text("report-file"), Some("-"));
         }
         assert!(refused(&["--json", "--report-file", "x"]).contains("--report-file"));
     }

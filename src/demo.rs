@@ -7,7 +7,7 @@ use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::durations::DEADLINE;
-use crate::forge::RunnerEnv;
+use crate::forge::Job;
 use crate::inputs::resolve::Surroundings;
 use crate::inputs::{Problems, RawInputs, resolve};
 use crate::net::Network;
@@ -74,15 +74,13 @@ async fn show(start: Start, screen: &Screen) -> Result<(), DemoError> {
     targets.push_str(&format!("gone: http://{}/\n", gone.local_addr()?));
     drop(gone);
 
-    let raw = RawInputs {
-        targets: Some(targets),
-        timeout: Some("1s".to_owned()),
-        attempts: Some("2".to_owned()),
-        interval: Some("200ms".to_owned()),
-        deadline: Some("20s".to_owned()),
-        ..RawInputs::default()
-    };
-    let inputs = resolve(raw, &[], &Surroundings::default())?;
+    let raw = RawInputs::default()
+        .with("targets", &targets)
+        .with("timeout", "1s")
+        .with("attempts", "2")
+        .with("interval", "200ms")
+        .with("deadline", "20s");
+    let inputs = resolve(raw, &[], Surroundings::default())?;
     let network = Arc::new(Network::without_proxies()?);
     for line in [
         "Five services on this machine: one is healthy, one wants a login, one answers 503,",
@@ -93,8 +91,8 @@ async fn show(start: Start, screen: &Screen) -> Result<(), DemoError> {
     }
     // The log alone: the rest is shown below, and is for nobody's forge.
     let sinks = Sinks::log(screen.clone(), false, Claim::default());
-    let env = RunnerEnv::default();
-    let run = Run::new(start, inputs, &env, screen, network);
+    let job = Job::from_env(&[]);
+    let run = Run::new(start, inputs, &job, screen, network);
     let mut found = run.find_out(&mut Signals::listen()).await;
     publish(&mut found.report, &sinks, &found.time).await;
     show_beside(screen, &found.report);

@@ -34,6 +34,10 @@ const fn secs(secs: u64) -> Duration {
 
 /// The default of `deadline`.
 pub(crate) const DEADLINE: Duration = secs(60);
+/// The default of `timeout`.
+pub(crate) const TIMEOUT: Duration = secs(10);
+/// The default of `interval`.
+pub(crate) const INTERVAL: Duration = secs(1);
 /// The shortest deadline: in less, nothing can be asked and reported.
 pub(crate) const SHORTEST_DEADLINE: Duration = ms(100);
 /// The longest duration that is accepted: beyond it, somebody mistook the unit.

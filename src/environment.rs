@@ -1,41 +1,43 @@
 //! The process's environment, by exact names.
 //!
-//! The library that fills our structs folds the case of every name. A job that sets
+//! The library that fills our types folds the case of every name. A job that sets
 //! `github_sha` beside the runner's own `GITHUB_SHA` would be a field given twice there, so only
 //! the names that are meant get that far, each once.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
 
-/// The variables whose names `known` has, exactly as they are written there. Of a name that
+/// The variables whose names are `known`, exactly as they are written there. Of a name that
 /// stands in the environment twice the first counts, as it does for the C library.
 pub(crate) fn exactly(
-    vars: impl IntoIterator<Item = (OsString, OsString)>,
-    known: &HashSet<String>,
+    vars: &[(OsString, OsString)],
+    known: impl Fn(&str) -> bool,
 ) -> Vec<(String, OsString)> {
     let mut seen = HashSet::new();
-    vars.into_iter()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+    vars.iter()
+        .filter_map(|(name, value)| Some((name.to_str()?, value)))
         // Their case means nothing there, and each process sees them as somebody once wrote them.
         .map(|(name, value)| {
             if cfg!(windows) {
-                (name.to_ascii_uppercase(), value)
+                (Cow::Owned(name.to_ascii_uppercase()), value)
             } else {
-                (name, value)
+                (Cow::Borrowed(name), value)
             }
         })
-        .filter(|(name, _)| known.contains(name) && seen.insert(name.clone()))
+        .filter(|(name, _)| known(name) && seen.insert(name.clone()))
+        .map(|(name, value)| (name.into_owned(), value.clone()))
         .collect()
 }
 
-/// A struct of optional texts, filled from variables that went through [`exactly`].
+/// A type that is made of optional texts, filled from variables that went through [`exactly`].
 ///
 /// # Panics
 ///
-/// Never as long as every field is an optional text. A struct that has another would lose
-/// everything at once, which is a failure of the tool and is reported as one.
+/// Never as long as there is nothing but optional texts in it. A type that has something else
+/// would lose everything at once, which is a failure of the tool and is reported as one.
 pub(crate) fn typed<T: DeserializeOwned>(prefix: &str, vars: Vec<(String, String)>) -> T {
     envy::prefixed(prefix)
         .from_iter(vars)
@@ -48,10 +50,9 @@ mod tests {
 
     #[test]
     fn only_exact_names_count_and_each_counts_once() {
-        let known = HashSet::from(["CI".to_owned()]);
         let vars = [("ci", "1"), ("CI", "2"), ("Ci", "3"), ("CI", "4")];
         let vars = vars.map(|(name, value)| (name.into(), value.into()));
-        let found = exactly(vars, &known);
+        let found = exactly(&vars, |name| name == "CI");
         if cfg!(windows) {
             assert_eq!(found, [("CI".to_owned(), OsString::from("1"))]);
         } else {

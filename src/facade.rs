@@ -4,11 +4,13 @@
 
 pub use crate::cli::Request;
 pub use crate::exit::{Exit, Interrupt, RunResult};
-pub use crate::forge::{Event, RunnerEnv};
+pub use crate::forge::{Event, Job, Sha};
+pub use crate::inputs::options::{InputOption, OPTIONS};
+pub use crate::inputs::origin::{Origin, Place, variable};
 pub use crate::inputs::problem::in_one_line;
 pub use crate::inputs::resolve::Surroundings;
-pub use crate::inputs::targets::Defaults;
-pub use crate::inputs::{INPUTS, Inputs, Problems, RawInputs, resolve};
+pub use crate::inputs::targets::TargetOptions;
+pub use crate::inputs::{Inputs, Problems, RawInputs, resolve};
 pub use crate::net::Network;
 pub use crate::net::trace::Trace;
 pub use crate::probe::http::{HttpProbe, Method, StatusSet, is_this_machine_host};
@@ -26,16 +28,18 @@ pub mod cli {
 /// Parsers of single values.
 pub mod values {
     pub use crate::inputs::values::{
-        attempts, boolean, duration, header, link, method, name, name_of, positive_duration,
-        redirects, sha, status_set, url,
+        attempts, boolean, duration, header, method, name, name_of, positive_duration, redirects,
+        status_set,
     };
+
+    pub use crate::address::{link, url};
 }
 
 /// The forge: event file, links, hints.
 pub mod forge {
-    pub use crate::forge::event::commit;
+    pub use crate::forge::commit::commit;
     pub use crate::forge::hints::refusal;
-    pub use crate::forge::link::{Version, run_url};
+    pub use crate::forge::link::{RunLink, Version};
 }
 
 /// Root certificates.

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Only [`screen`] writes to standard output and standard error. Only [`probe`] and
-//! [`report::commit_status`] send anything, through [`net`].
+//! [`forge::api`] send anything, through [`net`].
 
 mod cli;
 mod durations;
@@ -28,21 +28,21 @@ mod report;
 
 mod run;
 
+mod address;
 mod demo;
 mod exit;
 mod file;
+mod nearest;
 mod screen;
-mod secret;
 mod text;
 
 pub mod facade;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use cli::Request;
 use durations::DEADLINE;
-use forge::RunnerEnv;
+use forge::Job;
 use inputs::resolve::Surroundings;
 use inputs::{RawInputs, ReportTo, resolve};
 pub use report::model::Start;
@@ -58,16 +58,17 @@ pub fn run(
     vars: Vec<(OsString, OsString)>,
     watchdog: &Watchdog,
 ) -> u8 {
-    let env = RunnerEnv::from_env(vars.clone());
-    let from_env = RawInputs::from_env(vars);
+    let job = Job::from_env(&vars);
+    let from_env = RawInputs::from_env(&vars);
+    drop(vars);
     run::signals::survive_file_size_limit();
     let json = args.iter().any(|arg| arg == "--json");
     let request = cli::parse(args);
-    let screen = Screen::open(env.in_ci(), log_stream(&request, &from_env, json));
+    let screen = Screen::open(job.in_ci, log_stream(&request, &from_env, json));
     let sinks = Sinks {
-        outputs: env.github_output.as_ref().map(PathBuf::from),
-        summary: env.github_step_summary.as_ref().map(PathBuf::from),
-        ..Sinks::log(screen, env.in_ci(), watchdog.claim())
+        outputs: job.outputs.clone(),
+        summary: job.summary.clone(),
+        ..Sinks::log(screen, job.in_ci, watchdog.claim())
     };
     watchdog.report_to(&sinks);
     let latest = start.instant + DEADLINE;
@@ -79,7 +80,7 @@ pub fn run(
         }
         Request::Demo => return demo::run(start, &sinks),
         Request::Wrong(reason) => return sinks.failed(&Failure::invalid(&[reason], 0), latest),
-        Request::Probe { inputs, urls } => (*inputs, urls),
+        Request::Probe { inputs, urls } => (inputs, urls),
     };
     let from_env = if urls.is_empty() {
         from_env
@@ -87,21 +88,21 @@ pub fn run(
         from_env.without_source()
     };
     let surroundings = Surroundings {
-        api_url: env.github_api_url.clone(),
-        by_hand: !env.in_job(),
+        api: job.api.as_ref().ok().cloned(),
+        by_hand: !job.in_job,
     };
     let raw = cli.or(from_env);
     // Before a file is read that may be a pipe nobody writes. A config file may have another
     // deadline; that it can be read within this one is as much as can be asked.
-    let known = raw.deadline.as_deref().map(inputs::values::deadline);
+    let known = raw.text("deadline").map(inputs::values::deadline);
     if let Some(Ok(deadline)) = known {
         watchdog.deadline(start.instant + deadline);
     }
     watchdog.waits_for(files_to_read(&raw));
-    let resolved = resolve(raw, &urls, &surroundings);
+    let resolved = resolve(raw, &urls, surroundings);
     watchdog.waits_for(None);
     match resolved {
-        Ok(inputs) => run::run(start, inputs, &env, sinks, watchdog),
+        Ok(inputs) => run::run(start, inputs, &job, sinks, watchdog),
         Err(problems) => {
             let lines: Vec<_> = problems.kept.iter().map(ToString::to_string).collect();
             sinks.failed(&Failure::invalid(&lines, problems.more), latest)
@@ -111,14 +112,10 @@ pub fn run(
 
 /// The files that inputs name, in words, if there are any.
 fn files_to_read(raw: &RawInputs) -> Option<String> {
-    let named = [
-        ("config", &raw.config),
-        ("ca-certificates", &raw.ca_certificates),
-    ];
-    let files: Vec<_> = named
+    let files: Vec<_> = ["config", "ca-certificates"]
         .into_iter()
-        .filter_map(|(input, path)| {
-            let path = text::show_value(path.as_deref()?);
+        .filter_map(|input| {
+            let path = text::show_value(raw.text(input)?);
             Some(format!("{input} (\"{path}\")"))
         })
         .collect();
@@ -130,14 +127,13 @@ fn files_to_read(raw: &RawInputs) -> Option<String> {
 fn log_stream(request: &Request, from_env: &RawInputs, json: bool) -> Stream {
     let wanted = match request {
         Request::Probe { inputs, .. } => inputs
-            .report_file
-            .as_ref()
-            .or(from_env.report_file.as_ref()),
+            .text("report-file")
+            .or_else(|| from_env.text("report-file")),
         Request::Wrong(_) if json => return Stream::Err,
-        Request::Wrong(_) => from_env.report_file.as_ref(),
+        Request::Wrong(_) => from_env.text("report-file"),
         Request::Demo | Request::Print(_) => None,
     };
-    match wanted.map(|path| ReportTo::named(path)) {
+    match wanted.map(ReportTo::named) {
         Some(ReportTo::Stdout) => Stream::Err,
         _ => Stream::Out,
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dep_preflight::facade::outputs::OUTPUTS;
-use dep_preflight::facade::{Cause, INPUTS, RunResult};
+use dep_preflight::facade::{Cause, InputOption, OPTIONS, RunResult, variable};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -24,11 +24,10 @@ const HEAVIEST: u64 = 4_000_000;
 
 #[test]
 fn inputs_have_one_name_and_one_default_everywhere() -> Outcome {
-    let code: Pairs = INPUTS
-        .iter()
+    let code: Pairs = inputs()
         .map(|input| (input.name.to_owned(), input.default.to_owned()))
         .collect();
-    assert_eq!(code.len(), INPUTS.len(), "an input is listed twice");
+    assert_eq!(code.len(), inputs().count(), "an input is listed twice");
     assert_eq!(action_inputs()?, code, "action.yml against the code");
     assert_eq!(
         first_two_columns(&readme()?, "Inputs")?,
@@ -73,12 +72,10 @@ fn the_action_hands_every_input_to_one_portable_step() -> Outcome {
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
         .collect();
-    let complete: Pairs = INPUTS
-        .iter()
+    let complete: Pairs = inputs()
         .map(|input| {
-            let variable = input.name.to_uppercase().replace('-', "_");
             let value = format!("${{{{ inputs.{} }}}}", input.name);
-            (format!("PREFLIGHT_{variable}"), value)
+            (variable(input.name), value)
         })
         .collect();
     assert_eq!(env, complete);
@@ -221,7 +218,7 @@ fn the_reusable_workflows_use_inputs_that_exist() -> Outcome {
         let taken = object(&workflow, "/on/workflow_call/inputs")?;
         for (name, value) in object(step, "/with")? {
             assert!(
-                INPUTS.iter().any(|input| input.name == name),
+                inputs().any(|input| input.name == name),
                 "{file}: the action has no input {name}"
             );
             assert!(taken.contains_key(name), "{file}: {name} cannot be given");
@@ -283,6 +280,11 @@ fn dist_can_be_run() -> Outcome {
         assert_eq!(mode & 0o111, 0o111, "dist/{name} has no run bit");
     }
     Ok(())
+}
+
+/// The inputs of the action.
+fn inputs() -> impl Iterator<Item = &'static InputOption> {
+    OPTIONS.iter().filter(|option| option.places.input)
 }
 
 /// Every cause, as the code orders them.

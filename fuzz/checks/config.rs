@@ -6,45 +6,52 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dep_preflight::facade::values::url;
 use dep_preflight::facade::{
-    Exit, Inputs, Probe, RawInputs, Request, RunResult, Surroundings, annotations, cli,
-    in_one_line, log, outputs, resolve, text,
+    Exit, InputOption, Inputs, OPTIONS, Probe, RawInputs, Request, RunResult, Surroundings,
+    annotations, cli, in_one_line, log, outputs, resolve, text, variable,
 };
 
 use super::{Feed, SECRET, lines, values};
 
-/// Inputs that take any text.
-const PLAIN: [&str; 17] = [
-    "name",
-    "timeout",
-    "attempts",
-    "interval",
-    "deadline",
-    "expect",
-    "method",
-    "redirects",
-    "control",
-    "fail-on-down",
-    "commit-status",
-    "status-context",
-    "target-url",
-    "sha",
-    "summary",
-    "url",
-    "targets",
-];
+/// Inputs that take any text, in the order in which the seeds count them: new ones come last.
+/// The others are paths, which are not the fuzzer's to choose, and the token.
+fn plain() -> Vec<&'static str> {
+    let known = [
+        "name",
+        "timeout",
+        "attempts",
+        "interval",
+        "deadline",
+        "expect",
+        "method",
+        "redirects",
+        "control",
+        "fail-on-down",
+        "commit-status",
+        "status-context",
+        "target-url",
+        "sha",
+        "summary",
+        "url",
+        "targets",
+    ];
+    let is_text = |option: &&InputOption| option.places.input && option.value != "FILE";
+    let table = OPTIONS.iter().filter(is_text).map(|option| option.name);
+    let new = table.filter(|name| *name != "token" && !known.contains(name));
+    known.into_iter().chain(new).collect()
+}
 
-/// Options of one target.
-const OPTIONS: [&str; 8] = [
-    "timeout",
-    "attempts",
-    "interval",
-    "expect",
-    "method",
-    "redirects",
-    "optional",
-    "foo",
-];
+/// Options of one target, and one that there is not.
+fn of_a_target() -> Vec<&'static str> {
+    let apart = ["url", "headers"];
+    let table = OPTIONS.iter().filter(|option| option.places.target);
+    let names = table.map(|option| option.name);
+    names
+        .filter(|name| !apart.contains(name))
+        .chain(["foo"])
+        .collect()
+}
 
 /// Values that are often right.
 const RIGHT: [&str; 8] = [
@@ -75,7 +82,7 @@ pub(crate) fn check(data: &[u8]) {
         _ => {}
     }
     for _ in 0..feed.choose(5) {
-        let name = feed.pick(&PLAIN);
+        let name = feed.pick(&plain());
         let value = match feed.choose(4) {
             0 | 1 => feed.text(),
             2 => feed.pick(&RIGHT).to_owned(),
@@ -94,10 +101,10 @@ pub(crate) fn check(data: &[u8]) {
         return;
     };
     let surroundings = Surroundings {
-        api_url: feed.maybe(),
+        api: feed.maybe().and_then(|text| url(&text).ok()),
         by_hand: feed.flag(),
     };
-    match resolve(raw, &urls, &surroundings) {
+    match resolve(raw, &urls, surroundings) {
         Ok(inputs) => accepted(&inputs),
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");
@@ -115,11 +122,11 @@ fn through_a_door(
     urls: Vec<String>,
 ) -> Option<(RawInputs, Vec<String>)> {
     if feed.choose(4) != 3 {
-        let vars = given.iter().map(|(name, value)| {
-            let name = name.to_uppercase().replace('-', "_");
-            (OsString::from(format!("PREFLIGHT_{name}")), value.into())
-        });
-        return Some((RawInputs::from_env(vars), urls));
+        let vars: Vec<(OsString, OsString)> = given
+            .iter()
+            .map(|(name, value)| (variable(name).into(), value.into()))
+            .collect();
+        return Some((RawInputs::from_env(&vars), urls));
     }
     let mut args: Vec<OsString> = Vec::new();
     for (name, value) in given {
@@ -127,7 +134,7 @@ fn through_a_door(
     }
     args.extend(urls.into_iter().map(OsString::from));
     match cli::parse(args) {
-        Request::Probe { inputs, urls } => Some((*inputs, urls)),
+        Request::Probe { inputs, urls } => Some((inputs, urls)),
         Request::Wrong(reason) => {
             refused(&[reason], 0);
             None
@@ -195,7 +202,7 @@ fn yaml(feed: &mut Feed<'_>) -> String {
             _ => {
                 let mut options = vec![format!("url: {}", quoted(&address(feed)))];
                 for _ in 0..feed.choose(4) {
-                    let key = feed.pick(&OPTIONS);
+                    let key = feed.pick(&of_a_target());
                     let value = if feed.flag() {
                         feed.pick(&RIGHT).to_owned()
                     } else {
@@ -250,7 +257,6 @@ fn accepted(inputs: &Inputs) {
     }
     if let Some(token) = &inputs.status.token {
         lines::hides(&format!("{token:?}"));
-        assert!(token.reveal().contains(SECRET), "another token");
     }
 }
 

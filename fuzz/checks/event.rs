@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use dep_preflight::facade::forge as event;
 use dep_preflight::facade::forge::{self as link, self as hints};
-use dep_preflight::facade::{Event, RunnerEnv, text};
+use dep_preflight::facade::{Event, Job};
 use reqwest::Url;
 
 use super::{Feed, SECRET, lines, values};
@@ -23,52 +23,48 @@ pub(crate) fn check(data: &[u8]) {
     let event = match Event::parse(feed.bytes()) {
         Ok(event) => event,
         Err(why) => {
-            lines::clean(&text::sanitize(&why, 300));
+            lines::clean(&why.to_string());
             Event::default()
         }
     };
-    let env = surroundings(feed);
+    let (job, server) = surroundings(feed);
     let version = feed.maybe().and_then(|text| link::Version::parse(&text));
     for sha in [
         event.head_sha.clone(),
-        event::commit(
-            None,
-            Some(&event),
-            env.github_event_name.as_deref(),
-            env.github_sha.as_deref(),
-        )
-        .map_err(|why| lines::clean(&why.to_string()))
-        .ok(),
+        event::commit(None, Some(&event), job.event.as_deref(), job.sha.as_ref())
+            .map_err(|why| lines::clean(&why.to_string()))
+            .ok(),
     ]
     .into_iter()
     .flatten()
     {
-        values::is_sha(&sha);
+        values::is_sha(sha.as_str());
     }
-    if env.github_event_name.as_deref() == Some("issue_comment") && event.head_sha.is_none() {
-        let commit = event::commit(
-            None,
-            Some(&event),
-            Some("issue_comment"),
-            env.github_sha.as_deref(),
-        );
+    if job.event.as_deref() == Some("issue_comment") && event.head_sha.is_none() {
+        let commit = event::commit(None, Some(&event), Some("issue_comment"), job.sha.as_ref());
         assert!(commit.is_err(), "a commit for a comment");
     }
-    let context = env.status_context();
-    lines::clean(&context);
+    let context = &job.status_context;
+    lines::clean(context);
     assert!(context.chars().count() <= 255, "{context:?}");
-    if let Some(repository) = env.repository() {
-        stays(repository);
+    for unusable in [job.api.as_ref().err(), job.repository.as_ref().err()] {
+        let told = unusable.map(ToString::to_string).unwrap_or_default();
+        lines::clean(&told);
+        lines::hides(&told);
     }
-    if let Some(url) = link::run_url(&env, version) {
-        leads_to_the_run(&url, &env);
+    if let Ok(repository) = &job.repository {
+        stays(&repository.to_string());
+    }
+    if let Some(url) = link::RunLink::of(&job).and_then(|run| run.url(version)) {
+        leads_to_the_run(&url, &job, &server);
     }
     for status in [200, 301, 401, 403, 404, 409, 422, 429, 500, 503] {
-        lines::clean(&hints::refusal(status, env.kind(), version));
+        lines::clean(&hints::refusal(status, job.kind, version));
     }
 }
 
-fn surroundings(feed: &mut Feed<'_>) -> RunnerEnv {
+/// A job, and the text of its server's address.
+fn surroundings(feed: &mut Feed<'_>) -> (Job, String) {
     let mut vars: Vec<(OsString, OsString)> = Vec::new();
     let mut set = |name: &str, value: String| vars.push((name.into(), value.into()));
     match feed.choose(4) {
@@ -83,7 +79,7 @@ fn surroundings(feed: &mut Feed<'_>) -> RunnerEnv {
         2 => format!("http://forge.example/{}", feed.text()),
         _ => feed.text(),
     };
-    set("GITHUB_SERVER_URL", server);
+    set("GITHUB_SERVER_URL", server.clone());
     let repository = if feed.flag() {
         feed.text()
     } else {
@@ -106,12 +102,12 @@ fn surroundings(feed: &mut Feed<'_>) -> RunnerEnv {
             _ => {}
         }
     }
-    RunnerEnv::from_env(vars)
+    (Job::from_env(&vars), server)
 }
 
 /// Owner and name stay two segments of any path they are put into.
-fn stays((owner, name): (&str, &str)) {
-    let text = format!("https://api.example/base/repos/{owner}/{name}/statuses/0");
+fn stays(repository: &str) {
+    let text = format!("https://api.example/base/repos/{repository}/statuses/0");
     let url = Url::parse(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
     assert_eq!(url.as_str(), text);
     assert_eq!(
@@ -121,11 +117,10 @@ fn stays((owner, name): (&str, &str)) {
     );
 }
 
-fn leads_to_the_run(text: &str, env: &RunnerEnv) {
+fn leads_to_the_run(text: &str, job: &Job, server: &str) {
     lines::clean(text);
     lines::hides(text);
     let url = Url::parse(text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
-    let server = env.github_server_url.as_deref().unwrap_or_default();
     let server = Url::parse(server.trim()).unwrap_or_else(|error| panic!("{error}: {server:?}"));
     assert_eq!(url.origin(), server.origin(), "{text:?} is elsewhere");
     assert!(
@@ -137,10 +132,11 @@ fn leads_to_the_run(text: &str, env: &RunnerEnv) {
         (None, None),
         "the path ends early in {text:?}"
     );
-    let (owner, name) = env.repository().unwrap_or_default();
+    let repository = job.repository.as_ref().map(ToString::to_string);
+    let repository = repository.unwrap_or_default();
     let end = url
         .path()
-        .rsplit_once(&format!("/{owner}/{name}/actions/runs/"))
+        .rsplit_once(&format!("/{repository}/actions/runs/"))
         .map(|(_, end)| end.to_owned());
     let end = end.unwrap_or_else(|| panic!("no run in {text:?}"));
     let run = end

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use dep_preflight::facade::classify::{self, Limit, Scene};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
-    Attempt, Attempts, Cause, Control, ControlAnswer, Defaults, Evidence, Exit, Interrupt, Next,
-    Phases, Record, Report, RunResult, Target, Trace, annotations, commit_status, log, outputs,
-    summary, text, values, verdict,
+    Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Next, Phases,
+    Record, Report, RunResult, Sha, Target, TargetOptions, Trace, annotations, commit_status, log,
+    outputs, summary, text, values, verdict,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -48,8 +48,12 @@ pub(crate) fn check(data: &[u8]) {
     };
     let outcome = verdict::conclude(&records, control, interrupt);
     let run = RunInfo {
-        url: feed.maybe().and_then(|text| values::link(&text).ok()),
-        sha: feed.maybe().and_then(|text| values::sha(&text).ok()),
+        url: feed
+            .maybe()
+            .and_then(|text| values::link(&text).ok().map(Into::into)),
+        sha: feed
+            .maybe()
+            .and_then(|text| text.parse::<Sha>().ok().map(|sha| sha.to_string())),
     };
     let report = model::build(start, outcome, run);
     told(&report, feed.flag(), &feed.text(), lines::hides);
@@ -113,7 +117,7 @@ fn target(feed: &mut Feed<'_>, number: usize) -> Target {
         1 => values::name_of(&url),
         _ => values::name(&feed.text()).unwrap_or_else(|_| "n".repeat(64)),
     };
-    let mut target = Defaults::default().target(name, url);
+    let mut target = TargetOptions::default().target(name, url);
     target.required = feed.choose(3) != 2;
     if feed.flag() {
         target.policy.attempts = Attempts::Unlimited;

@@ -1,5 +1,4 @@
-//! The event that started the run: which commit a status belongs to, and whether the
-//! change comes from a fork.
+//! The event that started the run: its head commit, and whether the change comes from a fork.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,27 +6,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::ForgeKind;
-use crate::inputs::values;
+use super::{ForgeKind, Sha};
 use crate::text;
 
 /// Forges cut events at 25 MiB; a special file may go on for ever.
 const LIMIT: u64 = 32 * 1024 * 1024;
-
-/// Events whose `GITHUB_SHA` is the commit that they are about. Any other is about something
-/// else (its `GITHUB_SHA` is the default branch), or has its commit in the event file.
-const ABOUT_GITHUB_SHA: [&str; 10] = [
-    "push",
-    "merge_group",
-    "workflow_dispatch",
-    "workflow_call",
-    "repository_dispatch",
-    "schedule",
-    "release",
-    "create",
-    "deployment",
-    "deployment_status",
-];
+/// The longest text about one that cannot be used, in characters.
+const ERROR: usize = 300;
 
 /// What an event file has of an event that is about something else than a commit. In a called
 /// workflow, Gitea 1.27 names every event `workflow_call`: only the file tells.
@@ -42,11 +27,22 @@ const ABOUT_ANOTHER: [&str; 8] = [
     "registry_package",
 ];
 
+/// Why nothing is known about the event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event file {0}")]
+pub struct EventError(String);
+
+impl EventError {
+    fn new(what: &str, error: &dyn std::error::Error) -> Self {
+        Self(text::sanitize(&format!("{what}: {error}"), ERROR))
+    }
+}
+
 /// What matters of an event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// Head of the pull request, or of the run that triggered this one.
-    pub head_sha: Option<String>,
+    pub head_sha: Option<Sha>,
     /// Whether it is a pull request from another repository.
     pub from_fork: bool,
     /// Whether it is about something else than a commit: an issue, a comment, a page.
@@ -54,8 +50,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads an event file. An error is a sentence for a warning; the step goes on.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    /// Reads an event file.
+    pub(crate) fn read(path: &Path) -> Result<Self, EventError> {
         let mut text = Vec::new();
         // The runner writes a file; anything else (a pipe would hang) is not its.
         let opened = match path.metadata() {
@@ -64,21 +60,21 @@ impl Event {
         };
         opened
             .and_then(|file| file.take(LIMIT).read_to_end(&mut text))
-            .map_err(|error| format!("the event file cannot be read: {error}"))?;
+            .map_err(|error| EventError::new("cannot be read", &error))?;
         Self::parse(&text)
     }
 
     /// Parses an event. Only what is shaped as expected is believed.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
+    pub fn parse(text: &[u8]) -> Result<Self, EventError> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let event: Value = serde_json::from_slice(text)
             // A title cut in the middle of a character says nothing about the commit.
             .or_else(|error| serde_json::from_str(&mended(text)).map_err(|_| error))
-            .map_err(|error| format!("the event file is not valid JSON: {error}"))?;
+            .map_err(|error| EventError::new("is not valid JSON", &error))?;
         let text_at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         let sha = ["/pull_request/head/sha", "/workflow_run/head_sha"]
             .into_iter()
-            .find_map(|pointer| values::sha(text_at(pointer)?).ok());
+            .find_map(|pointer| text_at(pointer)?.parse().ok());
         let base = text_at("/pull_request/base/repo/full_name");
         let head = text_at("/pull_request/head/repo/full_name");
         // A head without a repository is a fork that was deleted.
@@ -95,8 +91,7 @@ impl Event {
 
     /// Whether the forge gives this event a token that may not write, so that a status that is
     /// refused is nobody's fault. On GitHub alone, `pull_request_target` has one that may.
-    #[must_use]
-    pub fn is_read_only(&self, name: Option<&str>, kind: ForgeKind) -> bool {
+    pub(crate) fn is_read_only(&self, name: Option<&str>, kind: ForgeKind) -> bool {
         let trusted = kind == ForgeKind::GitHub && name == Some("pull_request_target");
         self.from_fork && !trusted
     }
@@ -133,53 +128,6 @@ fn mended(text: &[u8]) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// Why an event has no commit that a status could go to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoCommit {
-    /// It is about something else.
-    #[error("the event {0} is not about a commit (the input sha can name one)")]
-    Another(String),
-    /// It is about a commit that only its file names, and the file does not.
-    #[error(
-        "the event file does not name the head commit that the event {0} is about (the input sha can name it)"
-    )]
-    Head(String),
-    /// The environment does not name one.
-    #[error("GITHUB_SHA does not name a commit")]
-    Sha,
-}
-
-/// The commit that a status goes to. `event` is `None` where its file cannot be read.
-pub fn commit(
-    input: Option<&str>,
-    event: Option<&Event>,
-    event_name: Option<&str>,
-    github_sha: Option<&str>,
-) -> Result<String, NoCommit> {
-    if let Some(sha) = input.or(event.and_then(|event| event.head_sha.as_deref())) {
-        return Ok(sha.to_owned());
-    }
-    let shown = |name: &str| text::sanitize(name, 60);
-    if let Some(name) = event_name {
-        // GITHUB_SHA is a merge that nobody sees, or the branch that the change is for.
-        let hidden = name.starts_with("pull_request")
-            || name == "workflow_run"
-            || name == "workflow_call" && event.is_none();
-        if hidden {
-            return Err(NoCommit::Head(shown(name)));
-        }
-        if !ABOUT_GITHUB_SHA.contains(&name) {
-            return Err(NoCommit::Another(shown(name)));
-        }
-    }
-    if event.is_some_and(|event| event.about_another) {
-        return Err(NoCommit::Another(shown(event_name.unwrap_or_default())));
-    }
-    github_sha
-        .and_then(|sha| values::sha(sha).ok())
-        .ok_or(NoCommit::Sha)
 }
 
 #[cfg(test)]

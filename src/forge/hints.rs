@@ -4,7 +4,6 @@ use super::ForgeKind;
 use super::link::Version;
 
 /// Says what a refusal means and what to grant.
-#[must_use]
 pub fn refusal(status: u16, kind: ForgeKind, version: Option<Version>) -> String {
     let kind = version.map_or(kind, |version| version.kind);
     match (status, kind) {

@@ -1,6 +1,9 @@
 //! The address of the run, which each forge writes in its own way.
 
-use super::{ForgeKind, RunnerEnv};
+use reqwest::Url;
+
+use super::job::RunNumbers;
+use super::{ForgeKind, Job, Repository};
 
 /// A forge's version, as far as links and permissions depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +16,6 @@ pub struct Version {
 
 impl Version {
     /// Parses the answer of `/api/v1/version`: `1.26.2`, `12.0.0+gitea-1.22.0`.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text
             .split(['.', '-', '+'])
@@ -30,42 +32,55 @@ impl Version {
 
     /// Whether it is Gitea 1.26 or newer: runs are addressed by id there, and the
     /// `permissions` key of a workflow is obeyed.
-    #[must_use]
     pub fn is_new_gitea(self) -> bool {
         self.kind == ForgeKind::Gitea && self.number >= (1, 26)
     }
 }
 
-/// The run's address, if the environment names one.
-#[must_use]
-pub fn run_url(env: &RunnerEnv, version: Option<Version>) -> Option<String> {
-    let mut server = crate::inputs::values::url(env.github_server_url.as_deref()?).ok()?;
-    server.set_query(None);
-    server.set_fragment(None);
-    let server = server.as_str().trim_end_matches('/');
-    let (owner, name) = env.repository()?;
-    let number = |value: &Option<String>| -> Option<u64> { value.as_deref()?.parse().ok() };
-    // What the server says of itself wins over what the runner says: Forgejo's runner works for
-    // Gitea, too.
-    let by_id = match (env.kind(), version) {
-        (ForgeKind::GitHub, _) => true,
-        (ForgeKind::Gitea | ForgeKind::Forgejo, version) => {
-            version.is_some_and(Version::is_new_gitea)
-        }
-    };
-    let run = if by_id {
-        number(&env.github_run_id)?
-    } else {
-        number(&env.github_run_number).or_else(|| number(&env.github_run_id))?
-    };
-    let mut url = format!("{server}/{owner}/{name}/actions/runs/{run}");
-    // A second try of a run has a page of its own on GitHub alone.
-    if env.kind() == ForgeKind::GitHub
-        && let Some(attempt) = number(&env.github_run_attempt).filter(|attempt| *attempt > 1)
-    {
-        url.push_str(&format!("/attempts/{attempt}"));
+/// What the run's address is made of.
+#[derive(Debug, Clone)]
+pub struct RunLink {
+    server: Url,
+    repository: Repository,
+    kind: ForgeKind,
+    numbers: RunNumbers,
+}
+
+impl RunLink {
+    /// The parts, if the environment has them.
+    pub fn of(job: &Job) -> Option<Self> {
+        let mut server = job.server.clone()?;
+        server.set_query(None);
+        server.set_fragment(None);
+        Some(Self {
+            server,
+            repository: job.repository.as_ref().ok()?.clone(),
+            kind: job.kind,
+            numbers: job.run,
+        })
     }
-    Some(url)
+
+    /// The address, as this version of the forge has it.
+    pub fn url(&self, version: Option<Version>) -> Option<String> {
+        // What the server says of itself wins over what the runner says: Forgejo's runner works
+        // for Gitea, too.
+        let by_id = self.kind == ForgeKind::GitHub || version.is_some_and(Version::is_new_gitea);
+        let RunNumbers {
+            id,
+            number,
+            attempt,
+        } = self.numbers;
+        let run = if by_id { id? } else { number.or(id)? };
+        let server = self.server.as_str().trim_end_matches('/');
+        let mut url = format!("{server}/{}/actions/runs/{run}", self.repository);
+        // A second try of a run has a page of its own on GitHub alone.
+        if self.kind == ForgeKind::GitHub
+            && let Some(attempt) = attempt.filter(|attempt| *attempt > 1)
+        {
+            url.push_str(&format!("/attempts/{attempt}"));
+        }
+        Some(url)
+    }
 }
 
 #[cfg(test)]
@@ -74,9 +89,9 @@ mod tests {
 
     #[test]
     fn each_forge_has_its_own_link() {
-        let env = |kind: &str| {
-            RunnerEnv::from_env(
-                [
+        let job = |kind: &str| {
+            Job::from_env(
+                &[
                     (kind, "true"),
                     ("GITHUB_SERVER_URL", "https://forge.example/"),
                     ("GITHUB_REPOSITORY", "acme/shop"),
@@ -101,7 +116,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                run_url(&env(kind), version).unwrap(),
+                RunLink::of(&job(kind)).unwrap().url(version).unwrap(),
                 format!("https://forge.example/acme/shop/actions/runs/{path}")
             );
         }

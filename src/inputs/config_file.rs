@@ -1,136 +1,109 @@
-//! The files that inputs name: the configuration, and root certificates.
+//! The config file: options of the step, and targets.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
 
-use super::nearest::nearest;
+use super::options::{self, InputOption};
+use super::origin::{Origin, Place};
 use super::problem::Problems;
-use super::raw::{CONFIG_KEYS, RawInputs};
-use super::yaml::{self, Node};
-use super::{ReportTo, targets};
+use super::raw::{Given, RawInputs};
+use super::yaml::{self, Entry, Node};
+use super::{ReportTo, files, targets};
+use crate::nearest::nearest;
 use crate::text;
 
-/// More than any sensible file has; a special file may go on for ever.
-const FILE_LIMIT: u64 = 16 * 1024 * 1024;
-/// The name of standard input.
-const STDIN: &str = "-";
+/// What a config file holds.
+pub(super) struct ConfigFile {
+    /// The options of the step.
+    pub(super) options: RawInputs,
+    /// What stands under `targets`, and where.
+    pub(super) targets: Option<(Node, Origin)>,
+}
 
-/// Reads a config file: its step-wide options, and what stands under `targets`. `-` is standard
-/// input.
-pub(super) fn read_config(path: &str, problems: &mut Problems) -> Option<(RawInputs, Node)> {
-    let text = read_file(path, "config", problems)?;
-    let Ok(text) = String::from_utf8(text) else {
-        problems.value("config", path, "is not UTF-8 text");
-        return None;
-    };
-    let entries = match yaml::parse(&text) {
-        Ok(Node::Map(entries)) => entries,
-        Ok(other) => {
+/// Reads the file that was given.
+pub(super) fn read(given: &Given, problems: &mut Problems) -> Option<ConfigFile> {
+    let (path, place) = (&given.text, given.place());
+    let text = problems.take(&place, path, files::text(path))?;
+    let entries = match problems.take(&place, path, yaml::parse(&text))? {
+        Node::Map(entries) => entries,
+        other => {
+            let what = other.kind();
             problems.value(
-                "config",
+                &place,
                 path,
-                format!("holds {}, not a mapping with targets", other.kind()),
+                format!("holds {what}, not a mapping with targets"),
             );
             return None;
         }
-        Err(reason) => {
-            problems.value("config", path, reason);
-            return None;
-        }
     };
-    let mut raw = RawInputs::default();
-    let mut found = None;
+    let document = if path == files::STDIN {
+        Origin::document("standard input")
+    } else {
+        Origin::document(&text::show_value(path))
+    };
+    let config = read_entries(entries, &document, problems);
+    // They may stand in what was left unread.
+    if config.targets.is_none() && !problems.are_enough() {
+        problems.value(&place, path, "has no targets");
+    }
+    Some(config)
+}
+
+fn read_entries(entries: Vec<Entry>, document: &Origin, problems: &mut Problems) -> ConfigFile {
+    let mut config = ConfigFile {
+        options: RawInputs::default(),
+        targets: None,
+    };
     let mut seen = HashSet::new();
-    for (key, node) in entries {
+    let mut listed = false;
+    for Entry { key, line, node } in entries {
         if problems.are_enough() {
             break;
         }
-        let shown = text::show_key(&key);
+        let origin = document.line(line);
+        let place = Place::written(&key, origin.clone());
         if !seen.insert(key.clone()) {
-            problems.general(&shown, "is given a second time in the config file");
+            problems.general(&place, "is given a second time in the config file");
         }
         if key == "targets" {
-            found = Some(node);
+            config.targets = Some((node, origin));
             continue;
         }
-        let Some(field) = raw.config_key(&key) else {
-            problems.explained(&shown, || unknown(&key));
+        let Some(option) = InputOption::named(&key).filter(|option| option.places.file) else {
+            problems.explained(&place, || unknown(&key, &mut listed));
             continue;
         };
         match node {
-            Node::Scalar(text) if !text.trim().is_empty() => *field = Some(text),
-            Node::Scalar(_) | Node::Null => {}
+            // The log is on its way to standard output before a config file is read.
+            Node::Scalar(path)
+                if option.name == "report-file" && ReportTo::named(&path) == ReportTo::Stdout =>
+            {
+                problems.value(
+                    &place,
+                    &path,
+                    "is standard output, which a config file cannot choose; give it as an input",
+                );
+            }
+            Node::Scalar(text) => config.options.give(option, &text, origin),
+            Node::Null => {}
             Node::List(_) | Node::Map(_) => {
-                problems.general(&shown, targets::not_single(&key, &node));
+                problems.general(&place, targets::not_single(&key, &node));
             }
         }
     }
-    raw = raw.trimmed();
-    // The log is on its way to standard output before a config file is read.
-    if let Some(path) = &raw.report_file
-        && ReportTo::named(path) == ReportTo::Stdout
-    {
-        problems.value(
-            "report-file",
-            path,
-            "is standard output, which a config file cannot choose; give it as an input",
-        );
-    }
-    let Some(found) = found else {
-        // The targets may stand in what was left unread.
-        if problems.are_enough() {
-            return None;
-        }
-        problems.value("config", path, "has no targets");
-        return None;
-    };
-    Some((raw, found))
+    config
 }
 
-/// What to say about a key that is none of a config file's.
-fn unknown(key: &str) -> String {
-    let known = || std::iter::once("targets").chain(CONFIG_KEYS);
+/// What to say about a key that a config file does not have. Those that there are, are listed
+/// once.
+fn unknown(key: &str, listed: &mut bool) -> String {
+    const WHAT: &str = "is not a key of a config file";
+    let known = || std::iter::once("targets").chain(options::of_file().map(|option| option.name));
     match nearest(key, known()) {
-        Some(meant) => format!("is not a key of a config file; did you mean {meant}?"),
+        Some(meant) => format!("{WHAT}; did you mean {meant}?"),
+        None if std::mem::replace(listed, true) => WHAT.to_owned(),
         None => format!(
-            "is not a key of a config file; there are {}",
+            "{WHAT}; there are {}",
             known().collect::<Vec<_>>().join(", ")
         ),
-    }
-}
-
-fn read_file(path: &str, input: &str, problems: &mut Problems) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    let read = if path == STDIN && input == "config" {
-        std::io::stdin()
-            .lock()
-            .take(FILE_LIMIT + 1)
-            .read_to_end(&mut content)
-    } else {
-        File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut content))
-    };
-    match read {
-        Ok(_) if content.len() as u64 > FILE_LIMIT => {
-            problems.value(input, path, "is larger than 16 MiB");
-            None
-        }
-        Ok(_) => Some(content),
-        Err(error) => {
-            problems.value(input, path, format!("cannot be read: {error}"));
-            None
-        }
-    }
-}
-
-/// Reads a file of root certificates.
-pub(super) fn read_certificates(path: &str, problems: &mut Problems) -> Option<Vec<u8>> {
-    let pem = read_file(path, "ca-certificates", problems)?;
-    match crate::net::roots::parse_pem(&pem) {
-        Ok(_) => Some(pem),
-        Err(reason) => {
-            problems.value("ca-certificates", path, reason.to_string());
-            None
-        }
     }
 }

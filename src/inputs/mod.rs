@@ -1,15 +1,16 @@
 //! Stage 1: what the user asked for.
 //!
-//! The environment and the command line fill one [`RawInputs`] of plain strings, a config
-//! file another; [`resolve()`] merges and parses them into [`Inputs`]. After this stage no
-//! raw string is left, and all problems have been reported at once.
+//! The environment, the command line and a config file each give a [`RawInputs`] of plain texts;
+//! [`resolve()`] merges them and makes [`Inputs`] of them, as the table in [`options`] says.
+//! After this stage no raw string is left, and all problems have been reported at once.
 
 pub(crate) mod config_file;
-pub(crate) mod docs;
-pub(crate) mod nearest;
+pub(crate) mod files;
+pub(crate) mod options;
+pub(crate) mod origin;
 pub(crate) mod problem;
 pub(crate) mod raw;
-pub mod resolve;
+pub(crate) mod resolve;
 pub(crate) mod targets;
 pub(crate) mod values;
 pub(crate) mod yaml;
@@ -19,13 +20,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
+use rustls::pki_types::CertificateDer;
 
-pub use docs::INPUTS;
 pub use problem::Problems;
 pub use raw::RawInputs;
 pub use resolve::resolve;
 
-use crate::secret::Token;
+use crate::durations::DEADLINE;
+use crate::forge::StatusInputs;
 use crate::target::Target;
 
 /// The whole configuration, valid and ready for use.
@@ -43,12 +45,28 @@ pub struct Inputs {
     pub status: StatusInputs,
     /// Whether to write the job summary.
     pub summary: bool,
-    /// More roots to trust, in PEM.
-    pub ca_certificates: Option<Vec<u8>>,
+    /// More roots to trust.
+    pub ca_certificates: Vec<CertificateDer<'static>>,
     /// Where to write the JSON report.
     pub report_file: Option<ReportTo>,
     /// Keeps the reader of a report file that is a pipe waiting until the report is written.
     pub report_pipe: Option<File>,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            deadline: DEADLINE,
+            control: None,
+            fail_on_down: true,
+            status: StatusInputs::default(),
+            summary: true,
+            ca_certificates: Vec::new(),
+            report_file: None,
+            report_pipe: None,
+        }
+    }
 }
 
 /// Where the JSON report goes.
@@ -62,8 +80,7 @@ pub enum ReportTo {
 
 impl ReportTo {
     /// Reads the input `report-file`: `-` is standard output, and so is a path that leads there.
-    #[must_use]
-    pub fn named(path: &str) -> Self {
+    pub(crate) fn named(path: &str) -> Self {
         let path = path.trim();
         if path == "-" || crate::file::is_stdout(path.as_ref()) {
             Self::Stdout
@@ -71,19 +88,4 @@ impl ReportTo {
             Self::File(path.into())
         }
     }
-}
-
-/// The inputs of the commit status.
-#[derive(Debug, Default)]
-pub struct StatusInputs {
-    /// Whether to post it at all.
-    pub post: bool,
-    /// Its context, if not the default.
-    pub context: Option<String>,
-    /// Where it links to, if not to the run.
-    pub target_url: Option<String>,
-    /// The commit it goes to, if not the event's.
-    pub sha: Option<String>,
-    /// The token for the forge's API.
-    pub token: Option<Token>,
 }

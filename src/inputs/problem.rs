@@ -1,32 +1,29 @@
 //! What is wrong with a configuration, in words that say how to mend it.
 
+use std::fmt::{self, Display};
+
+use super::origin::Place;
 use crate::text;
 
 /// One thing that is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The input, or the path of the key: `timeout`, `targets.llm.expect`.
-    pub input: String,
+    /// The input, or the path of the key, and where it was given: `timeout (PREFLIGHT_TIMEOUT)`,
+    /// `targets.llm.expect (preflight.yml:4)`.
+    pub place: String,
     /// What was given, masked; `None` where it says nothing or must not be shown.
     pub value: Option<String>,
     /// Why it cannot be used, and what would be right.
     pub reason: String,
 }
 
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
-            Some(value) => write!(f, "{}: \"{value}\" {}", self.input, self.reason),
-            None => write!(f, "{}: {}", self.input, self.reason),
+            Some(value) => write!(f, "{}: \"{value}\" {}", self.place, self.reason),
+            None => write!(f, "{}: {}", self.place, self.reason),
         }
     }
-}
-
-/// The place of a key: `targets.llm` and `expect` make `targets.llm.expect`. A key can be
-/// anything, an address or a header with a secret too, so each is masked before it becomes a part.
-#[must_use]
-pub(crate) fn under(place: &str, key: &str) -> String {
-    format!("{place}.{}", text::show_key(key))
 }
 
 /// How many problems are kept; the others are counted. Nobody reads more, and a file that is no
@@ -40,7 +37,6 @@ const COUNTED: usize = 10_000;
 const LINE: usize = 1900;
 
 /// A number of problems in words; from so many on the rest was left unread.
-#[must_use]
 pub(crate) fn at_least(number: usize, all: usize) -> String {
     if all < COUNTED {
         number.to_string()
@@ -61,34 +57,38 @@ pub struct Problems {
 
 impl Problems {
     /// Notes a value that cannot be used. The value is masked here, so no caller can forget.
-    pub fn value(&mut self, input: &str, value: &str, reason: impl Into<String>) {
-        self.note(input, || Some(text::show_value(value)), || reason.into());
+    pub fn value(&mut self, place: &Place<'_>, value: &str, reason: impl Display) {
+        self.note(
+            place,
+            || Some(text::show_value(value)),
+            || reason.to_string(),
+        );
     }
 
     /// Notes a key that cannot be used, masked as such.
-    pub fn key(&mut self, input: &str, key: &str, reason: impl Into<String>) {
-        self.note(input, || Some(text::show_key(key)), || reason.into());
+    pub(super) fn key(&mut self, place: &Place<'_>, key: &str, reason: impl Display) {
+        self.note(place, || Some(text::show_key(key)), || reason.to_string());
     }
 
     /// Notes a problem that no single value shows.
-    pub fn general(&mut self, input: &str, reason: impl Into<String>) {
-        self.note(input, || None, || reason.into());
+    pub(super) fn general(&mut self, place: &Place<'_>, reason: impl Display) {
+        self.note(place, || None, || reason.to_string());
     }
 
     /// The same, where the reason takes a search that only a problem that is kept is worth.
-    pub fn explained(&mut self, input: &str, reason: impl FnOnce() -> String) {
-        self.note(input, || None, reason);
+    pub(super) fn explained(&mut self, place: &Place<'_>, reason: impl FnOnce() -> String) {
+        self.note(place, || None, reason);
     }
 
     fn note(
         &mut self,
-        input: &str,
+        place: &Place<'_>,
         value: impl FnOnce() -> Option<String>,
         reason: impl FnOnce() -> String,
     ) {
         if self.kept.len() < KEPT {
             self.kept.push(Problem {
-                input: text::sanitize(input, 3 * text::PIECE),
+                place: place.to_string(),
                 value: value(),
                 reason: reason(),
             });
@@ -98,37 +98,34 @@ impl Problems {
     }
 
     /// Unwraps a parsed value, or notes why there is none.
-    pub fn take<T>(&mut self, input: &str, value: &str, parsed: Result<T, String>) -> Option<T> {
-        match parsed {
-            Ok(parsed) => Some(parsed),
-            Err(reason) => {
-                self.value(input, value, reason);
-                None
-            }
-        }
+    pub(super) fn take<T>(
+        &mut self,
+        place: &Place<'_>,
+        value: &str,
+        parsed: Result<T, impl Display>,
+    ) -> Option<T> {
+        parsed
+            .map_err(|reason| self.value(place, value, reason))
+            .ok()
     }
 
     /// Whether nothing is wrong.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
     /// Whether there are so many that looking for more helps nobody.
-    #[must_use]
     pub const fn are_enough(&self) -> bool {
         self.count() >= COUNTED
     }
 
     /// How many there are.
-    #[must_use]
     pub const fn count(&self) -> usize {
         self.kept.len() + self.more
     }
 }
 
 /// All problems in one line, as far as anybody reads.
-#[must_use]
 pub fn in_one_line(problems: &[String], more: usize) -> String {
     let mut line = String::new();
     let mut told = 0;
@@ -154,12 +151,14 @@ pub fn in_one_line(problems: &[String], more: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::origin::Origin;
 
     #[test]
     fn a_thousand_problems_are_kept_and_the_others_counted() {
         let mut problems = Problems::default();
+        let url = Place::of("url", &Origin::Unknown);
         for number in 0..1500 {
-            problems.value("url", "h", format!("is wrong in way {number}"));
+            problems.value(&url, "h", format!("is wrong in way {number}"));
         }
         assert_eq!((problems.kept.len(), problems.more), (1000, 500));
         assert!(!problems.are_enough());
@@ -173,7 +172,7 @@ mod tests {
         );
         assert_eq!(in_one_line(&texts[..1], 0), texts[0]);
         for _ in 0..8500 {
-            problems.general("url", "is wrong");
+            problems.general(&url, "is wrong");
         }
         assert!(problems.are_enough());
         let line = in_one_line(&texts, problems.more);

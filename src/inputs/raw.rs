@@ -1,247 +1,165 @@
-//! What was typed: one struct of strings for the environment and the command line.
+//! What was given: the texts of options, each with where it came from.
 
 use std::ffi::OsString;
+use std::fmt;
 
-use clap::Args;
 use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
 
-use super::docs::INPUTS;
+use super::options::{self, InputOption};
+use super::origin::{Origin, PREFIX, Place, in_variable};
 use crate::environment;
 
-/// The prefix of the inputs in the environment. Never `INPUT_`: runners of the act family
-/// rebuild the `inputs` context from such names.
-pub(crate) const PREFIX: &str = "PREFLIGHT_";
+/// The options that say what to ask. They are taken from one side alone: a `url` on the command
+/// line replaces `targets` in the environment.
+const SOURCES: [&str; 3] = ["url", "targets", "config"];
 
-/// Every input as text. Nothing is checked here, and nothing has a default.
-#[derive(Debug, Default, Clone, Args, Deserialize)]
-#[serde(default)]
-pub struct RawInputs {
-    /// Address of a single target
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// Name of that target (default: the URL's host)
-    #[arg(long)]
-    pub name: Option<String>,
-    /// YAML mapping of name to URL, or of name to options
-    #[arg(long, value_name = "YAML")]
-    pub targets: Option<String>,
-    /// YAML file with targets and options; `-` reads standard input
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<String>,
-    /// Limit for one attempt (default: 10s)
-    #[arg(long, value_name = "DURATION")]
-    pub timeout: Option<String>,
-    /// How many tries a target gets, or `unlimited` (default: 3)
-    #[arg(long, value_name = "N")]
-    pub attempts: Option<String>,
-    /// Wait after the first failure, doubling up to 30s (default: 1s)
-    #[arg(long, value_name = "DURATION")]
-    pub interval: Option<String>,
-    /// Limit for everything, reporting included (default: 60s)
-    #[arg(long, value_name = "DURATION")]
-    pub deadline: Option<String>,
-    /// Which statuses are up: `<500`, `2xx`, `200-399`, `200,204` (default: `<500`)
-    #[arg(long, value_name = "STATUSES")]
-    pub expect: Option<String>,
-    /// GET, HEAD or OPTIONS (default: GET)
-    #[arg(long)]
-    pub method: Option<String>,
-    /// How many redirects to follow (default: 10)
-    #[arg(long, value_name = "N")]
-    pub redirects: Option<String>,
-    /// Address that tells your own network from the dependency, or `off`
-    #[arg(long, value_name = "URL")]
-    pub control: Option<String>,
-    /// Whether down and unknown fail the step (default: true)
-    #[arg(long, value_name = "BOOL")]
-    pub fail_on_down: Option<String>,
-    /// Post a commit status (default: true)
-    #[arg(long, value_name = "BOOL")]
-    pub commit_status: Option<String>,
-    /// Context of the commit status (default: dep-preflight / `WORKFLOW` / `JOB`)
-    #[arg(long, value_name = "TEXT")]
-    pub status_context: Option<String>,
-    /// Where the commit status links to (default: the run)
-    #[arg(long, value_name = "URL")]
-    pub target_url: Option<String>,
-    /// Commit that the status goes to (default: the pull request's head)
-    #[arg(long)]
-    pub sha: Option<String>,
-    /// Token for the forge's API, used for the commit status alone
-    #[arg(long)]
-    pub token: Option<String>,
-    /// Write the job summary (default: true)
-    #[arg(long, value_name = "BOOL")]
-    pub summary: Option<String>,
-    /// PEM file with more roots to trust
-    #[arg(long, value_name = "FILE")]
-    pub ca_certificates: Option<String>,
-    /// Where to write the JSON report; `-` is standard output, and the log goes to standard error
-    #[arg(long, value_name = "FILE")]
-    pub report_file: Option<String>,
+/// Options as texts. Nothing is checked here, and nothing has a default.
+#[derive(Debug, Default)]
+pub struct RawInputs(Vec<Given>);
+
+/// One option that was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) option: &'static InputOption,
+    pub(super) text: String,
+    pub(super) origin: Origin,
 }
 
-/// The environment variable of an input.
-fn variable(input: &str) -> String {
-    format!("{PREFIX}{}", input.to_uppercase().replace('-', "_"))
+impl Given {
+    /// Where it stands, for problems with it.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place::of(self.option.name, &self.origin)
+    }
 }
 
 impl RawInputs {
-    /// Reads the inputs from environment variables. An empty one was not given; bytes that
-    /// are not text are replaced, so that the error about the value can show it.
-    pub fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let known = INPUTS.iter().map(|input| variable(input.name)).collect();
-        let vars = environment::exactly(vars, &known)
+    /// Reads the inputs from environment variables. Bytes that are not text are replaced, so
+    /// that the error about the value can show it.
+    pub fn from_env(vars: &[(OsString, OsString)]) -> Self {
+        let vars = environment::exactly(vars, is_variable)
             .into_iter()
             .map(|(name, value)| (name, value.to_string_lossy().into_owned()));
-        environment::typed::<Self>(PREFIX, vars.collect()).trimmed()
+        environment::typed(PREFIX, vars.collect())
     }
 
-    /// These inputs without blanks and line ends around their values, and without those that
-    /// are nothing else: a block scalar of YAML hands over a line end that nobody sees.
-    #[must_use]
-    pub fn trimmed(mut self) -> Self {
-        for (input, field) in self.fields() {
-            // The blanks in front of the first line are YAML's own.
-            let whole = input == "targets";
-            *field = field
-                .take()
-                .filter(|text| !text.trim().is_empty())
-                .map(|text| if whole { text } else { text.trim().to_owned() });
+    /// Notes an option that was given. An empty one was not: a forge hands over an empty variable
+    /// for an input that was left out. Blanks and line ends around a value are not a part of
+    /// it: a block scalar of YAML hands over a line end that nobody sees.
+    pub(crate) fn give(&mut self, option: &'static InputOption, text: &str, origin: Origin) {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return;
+        }
+        let text = if option.is_yaml() { text } else { trimmed };
+        self.0.push(Given {
+            option,
+            text: text.to_owned(),
+            origin,
+        });
+    }
+
+    /// The same by the option's name, for the program's own use.
+    pub(crate) fn with(mut self, name: &str, text: &str) -> Self {
+        debug_assert!(InputOption::named(name).is_some(), "{name}");
+        if let Some(option) = InputOption::named(name) {
+            self.give(option, text, Origin::Unknown);
         }
         self
     }
 
-    /// Whether it says what to probe.
-    #[must_use]
-    pub fn has_source(&self) -> bool {
-        self.url.is_some() || self.targets.is_some() || self.config.is_some()
+    /// The option of this name, if it was given.
+    pub(super) fn get(&self, name: &str) -> Option<&Given> {
+        debug_assert!(InputOption::named(name).is_some(), "{name}");
+        self.0.iter().find(|given| given.option.name == name)
     }
 
-    /// These inputs without what to probe, and its name.
-    #[must_use]
-    pub fn without_source(self) -> Self {
-        Self {
-            url: None,
-            name: None,
-            targets: None,
-            config: None,
-            ..self
-        }
+    /// Its text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).map(|given| given.text.as_str())
     }
 
-    /// These inputs, and where one is missing, that of `other`. What to probe is taken
-    /// from one side alone: a `url` on the command line replaces `targets` in the environment.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        let source = self.has_source();
-        let from = |mine: Option<String>, theirs: Option<String>| {
-            if source { mine } else { theirs }
-        };
-        Self {
-            url: from(self.url, other.url),
-            name: self.name.or(if source { None } else { other.name }),
-            targets: from(self.targets, other.targets),
-            config: from(self.config, other.config),
-            timeout: self.timeout.or(other.timeout),
-            attempts: self.attempts.or(other.attempts),
-            interval: self.interval.or(other.interval),
-            deadline: self.deadline.or(other.deadline),
-            expect: self.expect.or(other.expect),
-            method: self.method.or(other.method),
-            redirects: self.redirects.or(other.redirects),
-            control: self.control.or(other.control),
-            fail_on_down: self.fail_on_down.or(other.fail_on_down),
-            commit_status: self.commit_status.or(other.commit_status),
-            status_context: self.status_context.or(other.status_context),
-            target_url: self.target_url.or(other.target_url),
-            sha: self.sha.or(other.sha),
-            token: self.token.or(other.token),
-            summary: self.summary.or(other.summary),
-            ca_certificates: self.ca_certificates.or(other.ca_certificates),
-            report_file: self.report_file.or(other.report_file),
-        }
-    }
-
-    /// Every field with the name of its input.
-    pub fn fields(&mut self) -> [(&'static str, &mut Option<String>); 21] {
-        [
-            ("url", &mut self.url),
-            ("name", &mut self.name),
-            ("targets", &mut self.targets),
-            ("config", &mut self.config),
-            ("timeout", &mut self.timeout),
-            ("attempts", &mut self.attempts),
-            ("interval", &mut self.interval),
-            ("deadline", &mut self.deadline),
-            ("expect", &mut self.expect),
-            ("method", &mut self.method),
-            ("redirects", &mut self.redirects),
-            ("control", &mut self.control),
-            ("fail-on-down", &mut self.fail_on_down),
-            ("commit-status", &mut self.commit_status),
-            ("status-context", &mut self.status_context),
-            ("target-url", &mut self.target_url),
-            ("sha", &mut self.sha),
-            ("token", &mut self.token),
-            ("summary", &mut self.summary),
-            ("ca-certificates", &mut self.ca_certificates),
-            ("report-file", &mut self.report_file),
-        ]
-    }
-
-    /// The field of a step-wide option by its name in a config file, or `None` if a config
-    /// file cannot set it: what to probe stands under `targets` there, and a token does not
-    /// belong in a file that is committed.
-    pub fn config_key(&mut self, key: &str) -> Option<&mut Option<String>> {
-        Some(match key {
-            "timeout" => &mut self.timeout,
-            "attempts" => &mut self.attempts,
-            "interval" => &mut self.interval,
-            "deadline" => &mut self.deadline,
-            "expect" => &mut self.expect,
-            "method" => &mut self.method,
-            "redirects" => &mut self.redirects,
-            "control" => &mut self.control,
-            "fail-on-down" => &mut self.fail_on_down,
-            "commit-status" => &mut self.commit_status,
-            "status-context" => &mut self.status_context,
-            "target-url" => &mut self.target_url,
-            "sha" => &mut self.sha,
-            "summary" => &mut self.summary,
-            "ca-certificates" => &mut self.ca_certificates,
-            "report-file" => &mut self.report_file,
-            _ => return None,
+    /// All that was given, in the order of the table.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Given> {
+        options::OPTIONS.iter().filter_map(|option| {
+            self.0
+                .iter()
+                .find(|given| std::ptr::eq(given.option, option))
         })
+    }
+
+    /// Whether it says what to ask.
+    fn has_source(&self) -> bool {
+        SOURCES.iter().any(|source| self.get(source).is_some())
+    }
+
+    /// These inputs without what to ask, and its name.
+    pub(crate) fn without_source(mut self) -> Self {
+        self.0
+            .retain(|given| given.option.name != "name" && !SOURCES.contains(&given.option.name));
+        self
+    }
+
+    /// These inputs, and where one is missing, that of `other`.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        let other = if self.has_source() {
+            other.without_source()
+        } else {
+            other
+        };
+        for given in other.0 {
+            if self.get(given.option.name).is_none() {
+                self.0.push(given);
+            }
+        }
+        self
     }
 }
 
-/// The step-wide options of a config file: the keys that [`RawInputs::config_key`] knows.
-pub(crate) const CONFIG_KEYS: [&str; 16] = [
-    "timeout",
-    "attempts",
-    "interval",
-    "deadline",
-    "expect",
-    "method",
-    "redirects",
-    "control",
-    "fail-on-down",
-    "commit-status",
-    "status-context",
-    "target-url",
-    "sha",
-    "summary",
-    "ca-certificates",
-    "report-file",
-];
+/// Whether this is the environment variable of an input. Nothing is put together for that: the
+/// environment of a job has a hundred others.
+fn is_variable(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else {
+        return false;
+    };
+    let is = |input: &str| input.bytes().map(in_variable).eq(rest.bytes());
+    options::inputs().any(|option| is(option.name))
+}
+
+/// The environment's library hands over a mapping; the table says what its keys mean.
+impl<'de> Deserialize<'de> for RawInputs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = RawInputs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the inputs, each by its name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawInputs, A::Error> {
+                let mut raw = RawInputs::default();
+                while let Some((name, text)) = map.next_entry::<String, String>()? {
+                    let name = name.replace('_', "-");
+                    if let Some(option) = InputOption::named(&name) {
+                        raw.give(option, &text, Origin::Variable(option.name));
+                    }
+                }
+                Ok(raw)
+            }
+        }
+        deserializer.deserialize_map(Texts)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::origin::variable;
 
     fn env(vars: &[(&str, &str)]) -> RawInputs {
-        RawInputs::from_env(vars.iter().map(|(k, v)| (k.into(), v.into())))
+        let vars: Vec<_> = vars.iter().map(|(k, v)| (k.into(), v.into())).collect();
+        RawInputs::from_env(&vars)
     }
 
     #[test]
@@ -251,36 +169,23 @@ mod tests {
             ("PREFLIGHT_NAME", " "),
             ("PREFLIGHT_FAIL_ON_DOWN", "false"),
             ("URL", "no"),
+            ("PREFLIGHT_OPTIONAL", "true"),
         ]);
-        assert_eq!(raw.url.as_deref(), Some("http://h"));
-        assert_eq!(raw.name, None);
-        assert_eq!(raw.fail_on_down.as_deref(), Some("false"));
+        assert_eq!(raw.text("url"), Some("http://h"));
+        assert_eq!(raw.text("fail-on-down"), Some("false"));
+        assert_eq!(raw.0.len(), 2, "{raw:?}");
     }
 
     #[test]
-    fn every_input_has_a_field_and_every_field_an_input() {
-        let all = INPUTS.iter().map(|input| variable(input.name));
-        let raw = RawInputs::from_env(all.map(|name| (name.into(), "x".into())));
-        let shown = format!("{raw:?}");
-        assert!(!shown.contains("None"), "{shown}");
-        assert_eq!(shown.matches("Some").count(), INPUTS.len(), "{shown}");
-        let names = RawInputs::default().fields().map(|(name, _)| name);
-        assert_eq!(
-            names.to_vec(),
-            INPUTS.iter().map(|input| input.name).collect::<Vec<_>>()
-        );
-    }
-
-    #[test]
-    fn every_key_of_a_config_file_has_a_field() {
-        let mut raw = RawInputs::default();
-        for key in CONFIG_KEYS {
-            assert!(raw.config_key(key).is_some(), "{key}");
-        }
-        let fields = INPUTS
-            .iter()
-            .filter(|input| raw.config_key(input.name).is_some());
-        assert_eq!(fields.count(), CONFIG_KEYS.len());
+    fn every_input_has_a_variable() {
+        let names: Vec<_> = options::inputs()
+            .map(|input| variable(input.name))
+            .collect();
+        let vars: Vec<_> = names.iter().map(|name| (name.as_str(), "x")).collect();
+        let given: Vec<_> = env(&vars).iter().map(|given| given.option.name).collect();
+        let inputs: Vec<_> = options::inputs().map(|input| input.name).collect();
+        assert_eq!(given, inputs);
+        assert!(names.contains(&"PREFLIGHT_FAIL_ON_DOWN".to_owned()));
     }
 
     #[cfg(not(windows))]
@@ -292,8 +197,8 @@ mod tests {
             ("PREFLIGHT_timeout", "1s"),
             ("preflight_name", "n"),
         ]);
-        assert_eq!(raw.url.as_deref(), Some("http://h"));
-        assert_eq!((raw.timeout, raw.name), (None, None));
+        assert_eq!(raw.text("url"), Some("http://h"));
+        assert_eq!(raw.0.len(), 1, "{raw:?}");
     }
 
     #[test]
@@ -303,9 +208,12 @@ mod tests {
             ("PREFLIGHT_NAME", "\t foo \r\n"),
             ("PREFLIGHT_TARGETS", "  a: http://h\n  b: http://h\n"),
         ]);
-        assert_eq!(raw.config.as_deref(), Some("preflight.yml"));
-        assert_eq!(raw.name.as_deref(), Some("foo"));
-        assert!(raw.targets.is_some_and(|text| text.starts_with("  a")));
+        assert_eq!(raw.text("config"), Some("preflight.yml"));
+        assert_eq!(raw.text("name"), Some("foo"));
+        assert!(
+            raw.text("targets")
+                .is_some_and(|text| text.starts_with("  a"))
+        );
     }
 
     #[cfg(unix)]
@@ -313,22 +221,18 @@ mod tests {
     fn bytes_that_are_no_text_do_no_harm() {
         use std::os::unix::ffi::OsStringExt;
         let bad = OsString::from_vec(vec![0xff, 0xfe]);
-        let raw = RawInputs::from_env([(bad.clone(), bad.clone()), ("PREFLIGHT_URL".into(), bad)]);
-        assert_eq!(raw.url.as_deref(), Some("\u{fffd}\u{fffd}"));
+        let raw = RawInputs::from_env(&[(bad.clone(), bad.clone()), ("PREFLIGHT_URL".into(), bad)]);
+        assert_eq!(raw.text("url"), Some("\u{fffd}\u{fffd}"));
     }
 
     #[test]
-    fn what_to_probe_comes_from_one_side() {
-        let cli = RawInputs {
-            url: Some("http://cli".into()),
-            ..RawInputs::default()
-        };
-        let merged = cli.or(env(&[
+    fn what_to_ask_comes_from_one_side() {
+        let merged = RawInputs::default().with("url", "http://cli").or(env(&[
             ("PREFLIGHT_TARGETS", "a: http://env"),
             ("PREFLIGHT_NAME", "env"),
             ("PREFLIGHT_TIMEOUT", "2s"),
         ]));
-        assert_eq!((merged.targets, merged.name), (None, None));
-        assert_eq!(merged.timeout.as_deref(), Some("2s"));
+        assert_eq!((merged.text("targets"), merged.text("name")), (None, None));
+        assert_eq!(merged.text("timeout"), Some("2s"));
     }
 }

@@ -5,33 +5,28 @@ use std::collections::HashSet;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use super::nearest::nearest;
-use super::problem::{Problems, under};
-use super::raw::CONFIG_KEYS;
+use super::options::{self, InputOption, Meaning};
+use super::origin::Place;
+use super::problem::Problems;
 use super::values;
-use super::yaml::Node;
+use super::yaml::{Entry, Node};
+use crate::durations::{INTERVAL, TIMEOUT};
+use crate::nearest::nearest;
 use crate::probe::Probe;
-use crate::probe::http::HttpProbe;
-use crate::probe::http::{Method, StatusSet};
+use crate::probe::http::{HttpProbe, Method, StatusSet};
 use crate::target::{Attempts, Policy, Target};
-use crate::text;
+use crate::{address, text};
 
-/// The options of a target.
-const KEYS: [&str; 9] = [
-    "url",
-    "timeout",
-    "attempts",
-    "interval",
-    "expect",
-    "method",
-    "redirects",
-    "optional",
-    "headers",
-];
+/// How many headers of its own a target may have: as many as an answer may.
+const HEADERS: usize = crate::net::client::FIELD_LIMIT;
+/// What to say about an option of the whole step that stands elsewhere.
+const OF_THE_STEP: &str = "it is an input of its own, and in a config file stands beside targets";
 
-/// The options of targets that say nothing of their own: the step-wide ones.
+/// The options of one target, or of all that do not say otherwise.
 #[derive(Debug, Clone)]
-pub struct Defaults {
+pub struct TargetOptions {
+    /// The address; each target has its own.
+    pub url: Option<Url>,
     /// How often and how long to try.
     pub policy: Policy,
     /// Which statuses are up.
@@ -40,57 +35,66 @@ pub struct Defaults {
     pub method: Method,
     /// How many redirects to follow.
     pub redirects: u32,
+    /// Whether the verdict counts.
+    pub required: bool,
+    /// Headers.
+    pub headers: HeaderMap,
 }
 
-impl Default for Defaults {
+impl Default for TargetOptions {
     fn default() -> Self {
         Self {
+            url: None,
             policy: Policy {
-                timeout: std::time::Duration::from_secs(10),
+                timeout: TIMEOUT,
                 attempts: Attempts::AtMost(3),
-                interval: std::time::Duration::from_secs(1),
+                interval: INTERVAL,
             },
             expect: StatusSet::default(),
             method: Method::Get,
             redirects: 10,
+            required: true,
+            headers: HeaderMap::new(),
         }
     }
 }
 
-impl Defaults {
-    /// A target without options of its own.
-    #[must_use]
-    pub fn target(&self, name: String, url: Url) -> Target {
+impl TargetOptions {
+    /// A target with these options.
+    pub fn target(self, name: String, url: Url) -> Target {
         Target {
             name,
-            required: true,
+            required: self.required,
             policy: self.policy,
             probe: Probe::Http(HttpProbe {
                 url,
                 method: self.method,
-                headers: HeaderMap::new(),
-                expect: self.expect.clone(),
+                headers: self.headers,
+                expect: self.expect,
                 redirects: self.redirects,
             }),
         }
     }
 }
 
-/// Reads the mapping; `input` is the place it stands in, for error messages.
-pub(crate) fn read(
+/// Reads the mapping that stands in a place.
+pub(super) fn read(
     node: &Node,
-    input: &str,
-    defaults: &Defaults,
+    place: &Place<'_>,
+    defaults: &TargetOptions,
     problems: &mut Problems,
 ) -> Vec<Target> {
     let entries = match node {
         Node::Map(entries) if !entries.is_empty() => entries,
         other => {
+            let what = match other {
+                Node::Map(_) => "empty",
+                other => other.kind(),
+            };
             problems.general(
-                input,
+                place,
                 format!(
-                    "is {}, not a mapping of name to URL; write for example \"llm: https://llm.example/health\"",
-                    if matches!(other, Node::Map(_)) { "empty" } else { other.kind() }
+                    "is {what}, not a mapping of name to URL; write for example \"llm: https://llm.example/health\""
                 ),
             );
             return Vec::new();
@@ -98,49 +102,61 @@ pub(crate) fn read(
     };
     let mut seen = HashSet::new();
     let mut targets = Vec::with_capacity(entries.len());
-    for (name, node) in entries {
+    for Entry { key, line, node } in entries {
         if problems.are_enough() {
             break;
         }
-        let place = under(input, name);
-        if let Some(hint) = misplaced(name, node) {
-            problems.general(&place, hint);
+        let at = place.under(key, *line);
+        if let Some(hint) = misplaced(key, node) {
+            problems.general(&at, hint);
             continue;
         }
-        let named = values::name(name)
-            .map_err(|reason| problems.key(input, name, reason))
+        let named = values::name(key)
+            .map_err(|reason| problems.key(&place.in_line(*line), key, reason))
             .ok();
-        if !seen.insert(name.trim()) {
-            problems.general(&place, "is defined a second time; names are unique");
+        if !seen.insert(key.trim()) {
+            problems.general(&at, "is defined a second time; names are unique");
         }
-        let target = one(node, &place, defaults, problems);
-        if let (Some(name), Some(target)) = (named, target) {
-            targets.push(Target { name, ..target });
+        let target = one(node, &at, defaults, problems);
+        if let (Some(name), Some((options, url))) = (named, target) {
+            targets.push(options.target(name, url));
         }
     }
     targets
 }
 
 /// What to say about an entry that was meant for another level of the file.
-fn misplaced(name: &str, node: &Node) -> Option<&'static str> {
+fn misplaced(name: &str, node: &Node) -> Option<String> {
     match node {
-        Node::Map(entries) if name == "targets" && entries.iter().all(|(key, _)| key != "url") => {
-            Some("is a mapping of targets within one; take out one of the two")
+        Node::Map(entries)
+            if name == "targets" && entries.iter().all(|entry| entry.key != "url") =>
+        {
+            Some("is a mapping of targets within one; take out one of the two".to_owned())
         }
-        Node::Scalar(text) if CONFIG_KEYS.contains(&name) && !text.contains("://") => Some(
-            "is an option of the whole step, not a target; it is an input of its own, and in a config file stands beside targets",
-        ),
+        Node::Scalar(text) if is_of_the_step(name) && !text.contains("://") => Some(format!(
+            "is an option of the whole step, not a target; {OF_THE_STEP}"
+        )),
         _ => None,
     }
 }
 
-fn one(node: &Node, place: &str, defaults: &Defaults, problems: &mut Problems) -> Option<Target> {
+fn is_of_the_step(name: &str) -> bool {
+    InputOption::named(name).is_some_and(|option| option.places.file)
+}
+
+/// The options of a target, and its address.
+fn one(
+    node: &Node,
+    place: &Place<'_>,
+    defaults: &TargetOptions,
+    problems: &mut Problems,
+) -> Option<(TargetOptions, Url)> {
     match node {
         Node::Scalar(text) => {
-            let url = problems.take(place, text, values::url(text))?;
-            Some(defaults.target(String::new(), url))
+            let url = problems.take(place, text, address::url(text))?;
+            Some((defaults.clone(), url))
         }
-        Node::Map(options) => with_options(options, place, defaults, problems),
+        Node::Map(entries) => with_options(entries, place, defaults, problems),
         Node::Null | Node::List(_) => {
             problems.general(
                 place,
@@ -151,16 +167,60 @@ fn one(node: &Node, place: &str, defaults: &Defaults, problems: &mut Problems) -
     }
 }
 
-/// What to say about an option that is none of a target's.
-fn unknown(key: &str) -> String {
-    if CONFIG_KEYS.contains(&key) {
-        return "is an option of the whole step, not of a target; it is an input of its own, and in a config file stands beside targets".to_owned();
+fn with_options(
+    entries: &[Entry],
+    place: &Place<'_>,
+    defaults: &TargetOptions,
+    problems: &mut Problems,
+) -> Option<(TargetOptions, Url)> {
+    let mut options = defaults.clone();
+    let mut seen = HashSet::new();
+    for Entry { key, line, node } in entries {
+        if problems.are_enough() {
+            break;
+        }
+        let at = place.under(key, *line);
+        if !seen.insert(key.as_str()) {
+            problems.general(&at, "is given a second time");
+        }
+        let Some(option) = InputOption::named(key).filter(|option| option.places.target) else {
+            problems.explained(&at, || unknown(key));
+            continue;
+        };
+        match (option.meaning, node) {
+            (Meaning::Headers, node) => options.headers = read_headers(node, &at, problems),
+            // An option without a value is one that is not given, as an empty input is. A target
+            // without an address would not be asked, and nobody would notice.
+            (_, Node::Null) if key != "url" => {}
+            (Meaning::Target(set), Node::Scalar(_) | Node::Null) => {
+                let text = match node {
+                    Node::Scalar(text) => text,
+                    _ => "",
+                };
+                let parsed = set(&mut options, text);
+                problems.take(&at, text, parsed);
+            }
+            _ => problems.general(&at, not_single(key, node)),
+        }
     }
-    match nearest(key, KEYS) {
+    if !seen.contains("url") {
+        problems.general(place, "has no url");
+    }
+    let url = options.url.take()?;
+    Some((options, url))
+}
+
+/// What to say about an option that is not a target's.
+fn unknown(key: &str) -> String {
+    if is_of_the_step(key) {
+        return format!("is an option of the whole step, not of a target; {OF_THE_STEP}");
+    }
+    let known = || options::of_target().map(|option| option.name);
+    match nearest(key, known()) {
         Some(meant) => format!("is not an option of a target; did you mean {meant}?"),
         None => format!(
             "is not an option of a target; there are {}",
-            KEYS.join(", ")
+            known().collect::<Vec<_>>().join(", ")
         ),
     }
 }
@@ -185,82 +245,7 @@ pub(super) fn not_single(key: &str, node: &Node) -> String {
     format!("is {}, not a single value", node.kind())
 }
 
-fn with_options(
-    options: &[(String, Node)],
-    place: &str,
-    defaults: &Defaults,
-    problems: &mut Problems,
-) -> Option<Target> {
-    let mut own = defaults.clone();
-    let mut url = None;
-    let mut required = true;
-    let mut headers = HeaderMap::new();
-    let mut seen = HashSet::new();
-    for (key, node) in options {
-        if problems.are_enough() {
-            break;
-        }
-        let at = under(place, key);
-        if !seen.insert(key.as_str()) {
-            problems.general(&at, "is given a second time");
-        }
-        if key == "headers" {
-            headers = read_headers(node, &at, problems);
-            continue;
-        }
-        let text = match node {
-            Node::Scalar(text) => text.as_str(),
-            // An option without a value is one that is not given, as an empty input is. A target
-            // without an address would not be asked, and nobody would notice.
-            Node::Null if key != "url" && KEYS.contains(&key.as_str()) => continue,
-            Node::Null => "",
-            Node::List(_) | Node::Map(_) => {
-                let why = if KEYS.contains(&key.as_str()) {
-                    not_single(key, node)
-                } else {
-                    unknown(key)
-                };
-                problems.general(&at, why);
-                continue;
-            }
-        };
-        let mut set = |problems: &mut Problems| -> Option<()> {
-            match key.as_str() {
-                "url" => url = Some(problems.take(&at, text, values::url(text))?),
-                "timeout" => {
-                    own.policy.timeout =
-                        problems.take(&at, text, values::positive_duration(text))?;
-                }
-                "attempts" => {
-                    own.policy.attempts = problems.take(&at, text, values::attempts(text))?;
-                }
-                "interval" => {
-                    own.policy.interval = problems.take(&at, text, values::duration(text))?;
-                }
-                "expect" => own.expect = problems.take(&at, text, values::status_set(text))?,
-                "method" => own.method = problems.take(&at, text, values::method(text))?,
-                "redirects" => own.redirects = problems.take(&at, text, values::redirects(text))?,
-                "optional" => required = !problems.take(&at, text, values::boolean(text))?,
-                _ => problems.explained(&at, || unknown(key)),
-            }
-            Some(())
-        };
-        set(problems);
-    }
-    if !seen.contains("url") {
-        problems.general(place, "has no url");
-    }
-    let mut target = own.target(String::new(), url?);
-    target.required = required;
-    let Probe::Http(probe) = &mut target.probe;
-    probe.headers = headers;
-    Some(target)
-}
-
-/// How many headers of its own a target may have: as many as an answer may.
-const HEADERS: usize = crate::net::client::FIELD_LIMIT;
-
-fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap {
+fn read_headers(node: &Node, place: &Place<'_>, problems: &mut Problems) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let entries = match node {
         Node::Map(entries) => entries.as_slice(),
@@ -273,16 +258,16 @@ fn read_headers(node: &Node, place: &str, problems: &mut Problems) -> HeaderMap 
             &[]
         }
     };
-    for (name, node) in entries {
+    for Entry { key, line, node } in entries {
         if problems.are_enough() {
             break;
         }
-        let at = format!("{place}.{}", values::show_header_name(name));
+        let at = place.header(key, *line);
         let Node::Scalar(value) = node else {
             problems.general(&at, format!("is {}, not a single value", node.kind()));
             continue;
         };
-        match values::header(name, value) {
+        match values::header(key, value) {
             Ok(_) if headers.len() >= HEADERS => {
                 problems.general(place, format!("are more than {HEADERS}"));
                 break;

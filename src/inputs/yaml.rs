@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+
+use crate::text;
 
 /// The deepest nesting: ours is four levels deep.
 const DEPTH: usize = 32;
@@ -27,7 +29,28 @@ pub(crate) enum Node {
     /// A sequence.
     List(Vec<Node>),
     /// A mapping, duplicates included.
-    Map(Vec<(String, Node)>),
+    Map(Vec<Entry>),
+}
+
+/// A key of a mapping, and what stands under it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    /// The key.
+    pub(crate) key: String,
+    /// The line that the key stands in; the first is 1.
+    pub(crate) line: u32,
+    /// Its value.
+    pub(crate) node: Node,
+}
+
+/// Why a text is not YAML that a configuration can be read from. No piece of the text is shown:
+/// it may hold a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not valid YAML: line {line}, column {column}: {why}")]
+pub(crate) struct YamlError {
+    line: usize,
+    column: usize,
+    why: String,
 }
 
 impl Node {
@@ -39,13 +62,12 @@ impl Node {
             Self::List(items) => VALUE + items.iter().map(Self::size).sum::<usize>(),
             Self::Map(entries) => entries
                 .iter()
-                .map(|(key, node)| VALUE + key.len() + node.size())
+                .map(|entry| VALUE + entry.key.len() + entry.node.size())
                 .fold(VALUE, usize::saturating_add),
         }
     }
 
     /// What it is, for error messages.
-    #[must_use]
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -56,28 +78,22 @@ impl Node {
     }
 }
 
-/// Parses one YAML document. The error has line and column, and no piece of the text: it may
-/// hold a credential.
-pub(crate) fn parse(text: &str) -> Result<Node, String> {
+/// Parses one YAML document.
+pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
+    let refused = |at: &Marker, why: &str| YamlError {
+        line: at.line(),
+        column: at.col() + 1,
+        why: text::sanitize(why, text::PIECE),
+    };
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            let mark = error.marker();
-            place(mark.line(), mark.col(), error.info())
-        })?;
+        let (event, span) = event.map_err(|error| refused(error.marker(), error.info()))?;
+        let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
         builder
-            .take(event)
-            .map_err(|why| place(span.start.line(), span.start.col(), why))?;
+            .take(event, line)
+            .map_err(|why| refused(&span.start, why))?;
     }
     Ok(builder.document.unwrap_or(Node::Null))
-}
-
-fn place(line: usize, column: usize, why: &str) -> String {
-    let why = crate::text::sanitize(why, crate::text::PIECE);
-    format!(
-        "is not valid YAML: line {line}, column {}: {why}",
-        column + 1
-    )
 }
 
 /// Builds the tree from the parser's events.
@@ -93,11 +109,11 @@ struct Builder {
 /// A collection that is not complete yet.
 enum Open {
     List(Vec<Node>),
-    Map(Vec<(String, Node)>, Option<String>),
+    Map(Vec<Entry>, Option<(String, u32)>),
 }
 
 impl Builder {
-    fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+    fn take(&mut self, event: Event<'_>, line: u32) -> Result<(), &'static str> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let means_null = matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
@@ -114,7 +130,7 @@ impl Builder {
                     Node::Scalar(text.into_owned())
                 };
                 let size = node.size();
-                self.add(node, anchor, size)
+                self.add(node, anchor, size, line)
             }
             Event::SequenceStart(anchor, tag) => {
                 only(tag.as_deref(), "seq")?;
@@ -124,7 +140,7 @@ impl Builder {
                 only(tag.as_deref(), "map")?;
                 self.open(Open::Map(Vec::new(), None), anchor)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => self.close(line),
             Event::Alias(anchor) => {
                 let (node, size) = self.anchors.get(&anchor).ok_or("an alias to nothing")?;
                 // Counted before it is copied.
@@ -133,7 +149,7 @@ impl Builder {
                     return Err("too large: more than a configuration can need");
                 }
                 let (node, size) = (node.clone(), *size);
-                self.add(node, 0, size)
+                self.add(node, 0, size, line)
             }
             Event::DocumentStart(_) if self.document.is_some() => {
                 Err("a second document; there may be one only")
@@ -154,18 +170,24 @@ impl Builder {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), &'static str> {
+    fn close(&mut self, line: u32) -> Result<(), &'static str> {
         let (node, anchor) = match self.open.pop() {
             Some((Open::List(items), anchor)) => (Node::List(items), anchor),
             Some((Open::Map(entries, _), anchor)) => (Node::Map(merged(entries)), anchor),
             None => return Err("an end without a start"),
         };
         let size = if anchor > 0 { node.size() } else { VALUE };
-        self.add(node, anchor, size)
+        self.add(node, anchor, size, line)
     }
 
-    /// Puts a complete value where it belongs.
-    fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), &'static str> {
+    /// Puts a complete value where it belongs; a key keeps its line.
+    fn add(
+        &mut self,
+        node: Node,
+        anchor: usize,
+        size: usize,
+        line: u32,
+    ) -> Result<(), &'static str> {
         self.size += size;
         if self.size > SIZE {
             return Err("too large: more than a configuration can need");
@@ -177,14 +199,14 @@ impl Builder {
             None => self.document = Some(node),
             Some((Open::List(items), _)) => items.push(node),
             Some((Open::Map(entries, key), _)) => match (key.take(), node) {
-                (Some(key), node) if key == "<<" && !can_be_merged(&node) => {
+                (Some((key, _)), node) if key == "<<" && !can_be_merged(&node) => {
                     return Err(
                         "a << that refers to something other than a mapping, or a list of them",
                     );
                 }
-                (Some(key), node) => entries.push((key, node)),
-                (None, Node::Scalar(text)) => *key = Some(text),
-                (None, Node::Null) => *key = Some("null".to_owned()),
+                (Some((key, line)), node) => entries.push(Entry { key, line, node }),
+                (None, Node::Scalar(text)) => *key = Some((text, line)),
+                (None, Node::Null) => *key = Some(("null".to_owned(), line)),
                 (None, Node::List(_) | Node::Map(_)) => {
                     return Err("a key that is not a single value");
                 }
@@ -224,22 +246,23 @@ fn can_be_merged(node: &Node) -> bool {
 }
 
 /// Takes in what `<<` refers to; a mapping's own keys win.
-fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
-    if !entries.iter().any(|(key, _)| key == "<<") {
+fn merged(entries: Vec<Entry>) -> Vec<Entry> {
+    let is_merge = |entry: &Entry| entry.key == "<<";
+    if !entries.iter().any(is_merge) {
         return entries;
     }
-    let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == "<<");
-    let sources = merges.into_iter().flat_map(|(_, node)| match node {
+    let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_merge);
+    let sources = merges.into_iter().flat_map(|merge| match merge.node {
         Node::List(items) => items,
         single => vec![single],
     });
-    let mut known: HashSet<String> = own.iter().map(|(key, _)| key.clone()).collect();
+    let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
     for source in sources {
         if let Node::Map(entries) = source {
             own.extend(
                 entries
                     .into_iter()
-                    .filter(|(key, _)| known.insert(key.clone())),
+                    .filter(|entry| known.insert(entry.key.clone())),
             );
         }
     }
@@ -247,105 +270,4 @@ fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scalars_are_text_and_duplicates_stay() {
-        let tree = parse("a: <500\nb: 200\na: {optional: true, x: ~}\nc: no\n8080: [1]").unwrap();
-        let scalar = |text: &str| Node::Scalar(text.into());
-        let Node::Map(entries) = tree else {
-            panic!("no mapping")
-        };
-        assert_eq!(entries.len(), 5);
-        assert_eq!(entries[0], ("a".into(), scalar("<500")));
-        assert_eq!(entries[1], ("b".into(), scalar("200")));
-        assert_eq!(entries[3], ("c".into(), scalar("no")));
-        assert_eq!(entries[4], ("8080".into(), Node::List(vec![scalar("1")])));
-    }
-
-    #[test]
-    fn an_own_key_beats_a_merged_one() {
-        let tree = parse("x: &x {k: 1, l: 2}\ny: {<<: *x, k: 3}").unwrap();
-        let Node::Map(entries) = tree else {
-            panic!("no mapping")
-        };
-        let Node::Map(y) = &entries[1].1 else {
-            panic!("no mapping")
-        };
-        assert_eq!(y.iter().filter(|(key, _)| key == "k").count(), 1);
-    }
-
-    #[test]
-    fn tags_that_are_not_known_are_refused_where_they_stand() {
-        for text in [
-            "a: 1\nb: !2xx",
-            "a: 1\nb: !2xx 3",
-            "a: 1\nb: !!binary aGk=",
-            "a: 1\nb: !env {c: d}",
-            "a: 1\nb: !!map [c]",
-            "a: 1\nb: !<tag:example,2000:x> c",
-        ] {
-            let why = parse(text).unwrap_err();
-            assert!(
-                why.contains("line 2") && why.contains("tag"),
-                "{text}: {why}"
-            );
-        }
-        let text = "a: !!str\nb: !!int 7\nc: !!null\nd: !!map {}\ne: !!seq []\nf: !<tag:yaml.org,2002:str> ~";
-        let Node::Map(entries) = parse(text).unwrap() else {
-            panic!("no mapping")
-        };
-        let nodes: Vec<_> = entries.into_iter().map(|(_, node)| node).collect();
-        let scalar = |text: &str| Node::Scalar(text.into());
-        let (map, list) = (Node::Map(Vec::new()), Node::List(Vec::new()));
-        assert_eq!(
-            nodes,
-            [scalar(""), scalar("7"), Node::Null, map, list, scalar("~")]
-        );
-    }
-
-    #[test]
-    fn a_merge_of_what_is_no_mapping_is_refused() {
-        for text in [
-            "a: 1\nb: {<<: foo}",
-            "x: &x 1\nb: {<<: [*x]}",
-            "a: 1\nb: {<<: }",
-        ] {
-            let why = parse(text).unwrap_err();
-            assert!(
-                why.contains("line 2") && why.contains("<<"),
-                "{text}: {why}"
-            );
-        }
-        assert!(parse("x: &x {k: 1}\ny: {!!merge <<: [*x, *x]}").is_ok());
-    }
-
-    #[test]
-    fn aliases_cannot_fill_the_memory() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..20 {
-            let alias = format!("*a{}, ", level - 1).repeat(10);
-            text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
-        }
-        assert!(
-            parse(&text)
-                .unwrap_err()
-                .contains("too large: more than a configuration can need")
-        );
-        assert!(parse(&"[".repeat(100_000)).is_err());
-        assert!(
-            parse("a: 1\n---\nb: 2")
-                .unwrap_err()
-                .contains("second document")
-        );
-        assert_eq!(parse("").unwrap(), Node::Null);
-    }
-
-    #[test]
-    fn errors_show_a_place_and_no_text() {
-        let error = parse("a: https://u:secret@h\n b: [").unwrap_err();
-        assert!(error.contains("line 2"), "{error}");
-        assert!(!error.contains("secret"), "{error}");
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use std::fmt;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
+pub(crate) use self::pem::PemError;
 pub use self::pem::parse_pem;
 
 /// Where the system's roots come from.

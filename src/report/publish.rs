@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::annotations::{self, Level, Reserved};
-use super::commit_status::{self, Poster, Refusal};
+use super::commit_status;
 use super::failure::Failure;
 use super::sinks::Sinks;
 use super::time_left::TimeLeft;
@@ -13,6 +13,7 @@ use super::{Report, log, outputs, summary};
 use crate::durations::{COMMIT_STATUS, SHORTEST_POST};
 use crate::exit::RunResult;
 use crate::file;
+use crate::forge::api::{Poster, Refusal, Silence};
 use crate::inputs::ReportTo;
 use crate::screen::{self, Tone};
 
@@ -181,20 +182,20 @@ impl Publishing<'_> {
             .time
             .spend(poster.post(state, &description, limit))
             .await;
-        let interrupted = || Err(Refusal::Silent("interrupted".to_owned()));
+        let interrupted = || Err(Refusal::Silent(Silence::Interrupted));
         if let Err(refusal) = answer.unwrap_or_else(interrupted) {
             self.explain(poster, &refusal).await;
         }
     }
 
     async fn explain(&mut self, poster: &Poster, refusal: &Refusal) {
-        if poster.destination().from_fork && *refusal == Refusal::Status(403) {
+        if poster.is_read_only() && *refusal == Refusal::Status(403) {
             // Read-only by design on every forge; no contributor is to be bothered with it.
             self.sinks.screen.line("dep-preflight: no commit status: the token of a pull request from a fork is read-only");
             return;
         }
         let version = self.time.spend(poster.version()).await.flatten();
-        let why = refusal.explain(poster.destination(), version);
+        let why = poster.explain(refusal, version);
         self.warn("COMMIT-STATUS", &why);
     }
 

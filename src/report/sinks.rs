@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use super::annotations::{self, Level};
 use super::claim::Claim;
-use super::commit_status::Poster;
 use super::failure::Failure;
 use super::outputs;
+use crate::forge::api::Poster;
 use crate::inputs::ReportTo;
 use crate::screen::{Screen, Tone};
 

@@ -2,7 +2,6 @@
 
 mod budget;
 pub(crate) mod control;
-mod destination;
 pub(crate) mod progress;
 pub(crate) mod retry;
 pub(crate) mod schedule;
@@ -20,12 +19,14 @@ use budget::Budget;
 
 use crate::durations::INTERRUPTED;
 use crate::exit::Interrupt;
-use crate::forge::{ForgeKind, RunnerEnv, link};
+use crate::forge::api::Poster;
+use crate::forge::destination::Destination;
+use crate::forge::link::{RunLink, Version};
+use crate::forge::{ForgeKind, Job};
 use crate::inputs::Inputs;
+use crate::net::Network;
 use crate::net::client::NetworkError;
-use crate::net::{Network, roots};
 use crate::record::{Control, Records};
-use crate::report::commit_status::Poster;
 use crate::report::model::{RunInfo, Start};
 use crate::report::{Failure, Report, Sinks, TimeLeft, log, model, publish};
 use crate::run::progress::Progress;
@@ -49,13 +50,13 @@ enum SetupError {
 pub(crate) fn run(
     start: Start,
     mut inputs: Inputs,
-    env: &RunnerEnv,
+    job: &Job,
     mut sinks: Sinks,
     watchdog: &Watchdog,
 ) -> u8 {
     let deadline = start.instant + inputs.deadline;
     watchdog.deadline(deadline);
-    let (runtime, network) = match set_up(&inputs) {
+    let (runtime, network) = match set_up(&mut inputs) {
         Ok(ready) => ready,
         Err(error) => return sinks.failed(&Failure::internal(error), deadline),
     };
@@ -68,7 +69,7 @@ pub(crate) fn run(
         if !inputs.summary {
             sinks.summary = None;
         }
-        let run = Run::new(start, inputs, env, &sinks.screen, network);
+        let run = Run::new(start, inputs, job, &sinks.screen, network);
         sinks.poster.clone_from(&run.poster);
         watchdog.report_to(&sinks);
         let budget = run.budget;
@@ -86,9 +87,8 @@ pub(crate) fn run(
     status
 }
 
-fn set_up(inputs: &Inputs) -> Result<(Runtime, Arc<Network>), SetupError> {
-    let own = inputs.ca_certificates.as_deref().map(roots::parse_pem);
-    let network = Network::new(own.and_then(Result::ok).unwrap_or_default())?;
+fn set_up(inputs: &mut Inputs) -> Result<(Runtime, Arc<Network>), SetupError> {
+    let network = Network::new(std::mem::take(&mut inputs.ca_certificates))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -122,7 +122,7 @@ pub(crate) struct Found {
 pub(crate) struct Run<'a> {
     start: Start,
     inputs: Inputs,
-    env: &'a RunnerEnv,
+    job: &'a Job,
     screen: &'a Screen,
     network: Arc<Network>,
     poster: Option<Arc<Poster>>,
@@ -135,16 +135,19 @@ impl<'a> Run<'a> {
     pub(crate) fn new(
         start: Start,
         inputs: Inputs,
-        env: &'a RunnerEnv,
+        job: &'a Job,
         screen: &'a Screen,
         network: Arc<Network>,
     ) -> Self {
-        let (sha, from_fork) = destination::about(&inputs, env, screen);
+        let subject = job.subject(inputs.status.sha.as_ref());
+        if let Some(note) = &subject.note {
+            screen.line(format!("dep-preflight: {note}"));
+        }
         let info = RunInfo {
-            url: link::run_url(env, None),
-            sha: sha.as_ref().ok().cloned(),
+            url: RunLink::of(job).and_then(|link| link.url(None)),
+            sha: subject.sha.as_ref().ok().map(ToString::to_string),
         };
-        let destination = destination::find(&inputs, env, sha, from_fork).unwrap_or_else(|why| {
+        let destination = Destination::find(job, &inputs.status, &subject).unwrap_or_else(|why| {
             screen.line(format!("dep-preflight: no commit status: {why}"));
             None
         });
@@ -162,7 +165,7 @@ impl<'a> Run<'a> {
                 None => Control::Off,
             },
             inputs,
-            env,
+            job,
             screen,
             network,
             poster,
@@ -240,7 +243,7 @@ impl<'a> Run<'a> {
     async fn ask_beside(
         &mut self,
         records: &Records<'_>,
-        version: Option<JoinHandle<Option<link::Version>>>,
+        version: Option<JoinHandle<Option<Version>>>,
     ) {
         if let Some(url) = &self.inputs.control
             && verdict::needs_control(&records.0)
@@ -252,15 +255,15 @@ impl<'a> Run<'a> {
             && let Ok(Ok(Some(version))) =
                 tokio::time::timeout(self.budget.left() / 4, asking).await
         {
-            self.info.url = link::run_url(self.env, Some(version));
+            self.info.url = RunLink::of(self.job).and_then(|link| link.url(Some(version)));
         }
     }
 
     /// Gitea's links depend on its version; it is asked while the targets are, and only where
     /// a link depends on it.
-    fn ask_version(&self) -> Option<JoinHandle<Option<link::Version>>> {
+    fn ask_version(&self) -> Option<JoinHandle<Option<Version>>> {
         let poster = self.poster.clone()?;
-        let wanted = self.env.kind() != ForgeKind::GitHub && self.info.url.is_some();
+        let wanted = self.job.kind != ForgeKind::GitHub && self.info.url.is_some();
         wanted.then(|| tokio::spawn(async move { poster.version().await }))
     }
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::durations::{COMMIT_STATUS, LIVE_LINE, PROGRESS_APART};
+use crate::forge::api::{Poster, Refusal};
 use crate::probe::Cause;
 use crate::record::{Event, Next, Records};
-use crate::report::commit_status::{Poster, Refusal, describe_waiting};
+use crate::report::commit_status::describe_waiting;
 use crate::report::log;
 use crate::screen::{Screen, Tone};
 use crate::target::{Attempts, Target};

@@ -1,7 +1,6 @@
 use super::*;
 
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const RUN: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 fn pull_request(head_repo: &str) -> String {
     format!(
@@ -18,7 +17,7 @@ fn forks_are_recognised() {
     ] {
         let event = Event::parse(pull_request(repo).as_bytes()).unwrap();
         assert_eq!(
-            (event.from_fork, event.head_sha.as_deref()),
+            (event.from_fork, event.head_sha.as_ref().map(Sha::as_str)),
             (fork, Some(HEAD)),
             "{repo}"
         );
@@ -38,80 +37,6 @@ fn a_fork_s_token_is_read_only_but_for_one_event_on_github() {
     ] {
         assert_eq!(fork.is_read_only(Some(name), kind), read_only, "{name}");
         assert!(!Event::default().is_read_only(Some(name), kind), "{name}");
-    }
-}
-
-#[test]
-fn the_commit_of_each_event() {
-    let parse = |text: &str| Event::parse(text.as_bytes()).unwrap();
-    let pull = parse(&pull_request("null"));
-    let run = parse(&format!(r#"{{"workflow_run":{{"head_sha":"{HEAD}"}}}}"#));
-    let none = parse(r#"{"issue":null}"#);
-    let comment = parse(r#"{"issue":{"number":7,"pull_request":{}},"comment":{}}"#);
-    for (event, name, expected) in [
-        (&pull, "pull_request", Some(HEAD)),
-        (&pull, "pull_request_target", Some(HEAD)),
-        (&pull, "pull_request_sync", Some(HEAD)),
-        (&pull, "workflow_call", Some(HEAD)),
-        (&run, "workflow_run", Some(HEAD)),
-        (&none, "push", Some(RUN)),
-        (&none, "schedule", Some(RUN)),
-        (&none, "workflow_dispatch", Some(RUN)),
-        (&none, "workflow_call", Some(RUN)),
-        (&none, "repository_dispatch", Some(RUN)),
-        (&none, "merge_group", Some(RUN)),
-        (&none, "release", Some(RUN)),
-        (&none, "create", Some(RUN)),
-        (&none, "deployment", Some(RUN)),
-        (&none, "deployment_status", Some(RUN)),
-        (&comment, "issue_comment", None),
-        (&comment, "workflow_call", None),
-        (&comment, "pull_request_comment", None),
-        (&none, "pull_request", None),
-        (&none, "workflow_run", None),
-        (&none, "issue_comment", None),
-        (&none, "discussion", None),
-        (&none, "check_run", None),
-        (&none, "check_suite", None),
-        (&none, "status", None),
-        (&none, "delete", None),
-        (&none, "member", None),
-        (&none, "branch_protection_rule", None),
-        (&none, "wiki", None),
-        (&none, "made-up", None),
-    ] {
-        assert_eq!(
-            commit(None, Some(event), Some(name), Some(RUN))
-                .ok()
-                .as_deref(),
-            expected,
-            "{name}"
-        );
-    }
-    assert_eq!(
-        commit(Some(HEAD), Some(&none), Some("issues"), None).as_deref(),
-        Ok(HEAD)
-    );
-    assert_eq!(
-        commit(None, Some(&none), None, Some(RUN)).as_deref(),
-        Ok(RUN)
-    );
-}
-
-/// Where `GITHUB_SHA` is the commit by itself, the file does not matter.
-#[test]
-fn an_event_that_cannot_be_read_hides_the_head_of_a_pull_request() {
-    for (name, expected) in [
-        ("push", Some(RUN)),
-        ("schedule", Some(RUN)),
-        ("pull_request", None),
-        ("pull_request_target", None),
-        ("pull_request_review", None),
-        ("workflow_run", None),
-        ("workflow_call", None),
-    ] {
-        let found = commit(None, None, Some(name), Some(RUN));
-        assert_eq!(found.ok().as_deref(), expected, "{name}");
     }
 }
 
@@ -139,7 +64,11 @@ fn text_that_other_parsers_take_is_taken() {
     for text in odd {
         let event = Event::parse(&text);
         let shown = String::from_utf8_lossy(&text);
-        assert_eq!(event.unwrap().head_sha.as_deref(), Some(HEAD), "{shown}");
+        assert_eq!(
+            event.unwrap().head_sha.as_ref().map(Sha::as_str),
+            Some(HEAD),
+            "{shown}"
+        );
     }
 }
 

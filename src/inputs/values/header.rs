@@ -39,28 +39,40 @@ const FRAMING: [&str; 8] = [
     "keep-alive",
 ];
 
+/// Why a header is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// Its name announces a credential.
+    #[error("carries a credential; reachability needs none, and none is sent: take it out")]
+    Credential,
+    /// Its value begins like one.
+    #[error("looks like a credential; reachability needs none, and none is sent: take it out")]
+    Scheme,
+    /// It is one of [`FRAMING`].
+    #[error("is set by HTTP itself; take it out")]
+    Framing,
+    /// Its name has what a name cannot have.
+    #[error("is not a header name; use letters, digits and dashes")]
+    Name,
+    /// Its value has what a value cannot have.
+    #[error("has a value with control characters or letters outside ASCII")]
+    Value,
+}
+
 /// A header that a probe may send. The value is never shown.
-pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let lower = name.trim().to_ascii_lowercase();
     if names_a_credential(&lower) {
-        return Err(
-            "carries a credential; reachability needs none, and none is sent: take it out"
-                .to_owned(),
-        );
+        return Err(HeaderError::Credential);
     }
     if FRAMING.contains(&lower.as_str()) {
-        return Err("is set by HTTP itself; take it out".to_owned());
+        return Err(HeaderError::Framing);
     }
     if is_a_credential(value) {
-        return Err(
-            "looks like a credential; reachability needs none, and none is sent: take it out"
-                .to_owned(),
-        );
+        return Err(HeaderError::Scheme);
     }
-    let name = HeaderName::from_bytes(lower.as_bytes())
-        .map_err(|_| "is not a header name; use letters, digits and dashes".to_owned())?;
-    let value = HeaderValue::from_str(value.trim())
-        .map_err(|_| "has a value with control characters or letters outside ASCII".to_owned())?;
+    let name = HeaderName::from_bytes(lower.as_bytes()).map_err(|_| HeaderError::Name)?;
+    let value = HeaderValue::from_str(value.trim()).map_err(|_| HeaderError::Value)?;
     Ok((name, value))
 }
 
@@ -88,7 +100,6 @@ fn is_a_credential(value: &str) -> bool {
 
 /// The name of a header as somebody wrote it. One that a whole header was quoted as shows no
 /// value: nothing behind a colon, and nothing behind a word that announces a credential.
-#[must_use]
 pub(crate) fn show_name(name: &str) -> String {
     if let Some((name, _)) = name.split_once(':') {
         return format!("{}: ***", text::show_key(name));

@@ -4,7 +4,6 @@
 const LONGEST: usize = 32;
 
 /// The known word that is nearest to `word`, if one is near enough to have been meant.
-#[must_use]
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.to_lowercase().chars().take(LONGEST + 1).collect();
     if word.len() > LONGEST {
@@ -12,14 +11,26 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     }
     known
         .into_iter()
-        .map(|other| {
+        .filter_map(|other| {
             let letters: Vec<char> = other.chars().collect();
-            (distance(&word, &letters), other)
+            // One slip in a short word, more in a long one.
+            let most = (letters.len().min(word.len()) / 4).clamp(1, 3);
+            // Most words are too far away at a glance; only the others are worth the table.
+            if at_least(&word, &letters) > most {
+                return None;
+            }
+            let distance = distance(&word, &letters);
+            (distance <= most).then_some((distance, other))
         })
-        // One slip in a short word, more in a long one.
-        .filter(|(distance, other)| *distance <= (other.len().min(word.len()) / 4).clamp(1, 3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
+}
+
+/// A number of slips that the distance cannot be below: each letter that the other word does not
+/// have is one, and so is each that it has more of.
+fn at_least(from: &[char], to: &[char]) -> usize {
+    let foreign = from.iter().filter(|letter| !to.contains(letter)).count();
+    foreign.max(from.len().abs_diff(to.len()))
 }
 
 /// How many slips of a typist lead from one word to the other: a letter too many, one missing,
@@ -73,5 +84,18 @@ mod tests {
             assert_eq!(nearest(word, known), meant, "{word}");
         }
         assert_eq!(nearest(&"timeout".repeat(100_000), known), None);
+    }
+
+    /// The glance never says more than the table.
+    #[test]
+    fn at_a_glance_no_word_is_farther_away_than_it_is() {
+        let words = ["timeout", "tiemout", "time-out", "url", "ulr", "", "uurrll"];
+        for (from, to) in words.iter().flat_map(|from| words.map(|to| (from, to))) {
+            let (from, to): (Vec<_>, Vec<_>) = (from.chars().collect(), to.chars().collect());
+            assert!(
+                at_least(&from, &to) <= distance(&from, &to),
+                "{from:?} {to:?}"
+            );
+        }
     }
 }

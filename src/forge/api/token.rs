@@ -1,19 +1,18 @@
-//! Values that must not show.
+//! The token, which shows nowhere.
 
-/// A secret: it has no `Display`, and its `Debug` shows nothing.
+/// The token for the forge's API. It has no `Display`, its `Debug` shows nothing, and only the
+/// API's client can read it.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
     /// Wraps a secret.
-    #[must_use]
-    pub fn new(secret: String) -> Self {
+    pub(crate) const fn new(secret: String) -> Self {
         Self(secret)
     }
 
     /// The secret itself, for the request that needs it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
+    pub(super) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -1,0 +1,188 @@
+use super::*;
+
+#[track_caller]
+fn refused(value: &str, words: &[&str]) {
+    let why = url(value).expect_err(value).to_string();
+    for word in words {
+        assert!(why.contains(word), "{word:?} is not in {why:?} of {value}");
+    }
+}
+
+#[test]
+fn addresses() {
+    for good in [
+        "https://h.example/p?q=1",
+        " http://h \n",
+        "HTTP://H/",
+        "http://h/?next=http://i/",
+        "http://h/#http://i/",
+        "http://h/$PATH/{id}",
+        "http://[::1]:80/",
+        "http://bücher.example/",
+    ] {
+        assert!(url(good).is_ok(), "{good}: {:?}", url(good));
+    }
+    for bad in [
+        "h.example",
+        "h:80",
+        "ftp://h",
+        "http://u:p@h",
+        "http://u@h",
+        "http://",
+        "http://h:0",
+        "http:/h",
+        "https:h",
+        "https//h",
+        "http://h /x",
+        "http://[::1",
+        "http://h:99999",
+        "/health",
+        "://h",
+        "",
+    ] {
+        assert!(url(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_not_another_host() {
+    for empty in [
+        "https:///health",
+        "https://",
+        "https://?x",
+        "https://:8080/",
+        "https:///h.example/",
+        "https://\\h/",
+        "http://h:/health",
+        "http://.h.example/",
+    ] {
+        refused(empty, &["variable", "empty"]);
+    }
+    assert!(link("https:///x").is_err());
+}
+
+#[test]
+fn a_list_of_addresses_is_not_one() {
+    for list in [
+        "http://a/x,http://b/y",
+        "http://a,http://b",
+        "http://a http://b",
+        "http://a\nhttp://b",
+        "a.example,http://b",
+        "http://a,b",
+        "http://a;b/",
+        "http://a/http:/.//b",
+    ] {
+        refused(list, &["targets"]);
+    }
+}
+
+#[test]
+fn a_host_that_cannot_be_one_is_refused() {
+    for (host, word) in [
+        ("$HOST", "variable"),
+        ("${HOST}", "variable"),
+        ("{{HOST}}", "variable"),
+        ("<host>", "variable"),
+        ("h:$PORT", "variable"),
+        ("*.example", "\"*\""),
+        ("a,b", "targets"),
+        ("a..b", "dot"),
+        (".", "dot"),
+        ("-x", "dash"),
+        ("a.-x.test", "dash"),
+        (&"a".repeat(64), "63"),
+        (&["a"; 128].join("."), "253"),
+    ] {
+        refused(&format!("http://{host}/"), &[word]);
+    }
+    for host in [
+        "my_api",
+        "_svc.test",
+        "svc_.test",
+        "x-",
+        "x-.test",
+        "h.example.",
+        &"a".repeat(63),
+        &["a"; 127].join("."),
+    ] {
+        assert!(url(&format!("http://{host}/")).is_ok(), "{host}");
+    }
+}
+
+#[test]
+fn https_is_for_hosts_that_a_certificate_can_name() {
+    for host in ["x-", "feature-branch-.stage.test", "a.b-"] {
+        refused(&format!("https://{host}/"), &["https", "certificate"]);
+    }
+    for host in [
+        "my_api",
+        "_svc.test",
+        "svc_.test",
+        "h.example.",
+        "xn--bcher-kva.test",
+    ] {
+        assert!(url(&format!("https://{host}/")).is_ok(), "{host}");
+    }
+}
+
+#[test]
+fn a_missing_scheme_is_offered() {
+    for (value, meant) in [
+        ("example.com", "did you mean https://example.com ?"),
+        ("localhost:8080", "did you mean http://localhost:8080 ?"),
+        ("localhost/health", "did you mean http://localhost/health ?"),
+        ("127.0.0.1", "did you mean http://127.0.0.1 ?"),
+        (
+            "api:8080/x?key=v",
+            "did you mean http://api:8080/x?key=*** ?",
+        ),
+        ("api:443", "did you mean https://api ?"),
+    ] {
+        refused(value, &["no scheme", meant]);
+    }
+    for value in ["u:p@h", "/health", "://h", "h:port"] {
+        let why = url(value).unwrap_err().to_string();
+        assert!(!why.contains("did you mean"), "{value}: {why}");
+    }
+}
+
+#[test]
+fn quotes_are_not_a_part_of_it() {
+    for value in [
+        "\"http://h/\"",
+        "'http://h/'",
+        "<http://h/>",
+        "\u{201c}http://h/\u{201d}",
+    ] {
+        refused(value, &["quotes", "leave them out"]);
+    }
+}
+
+#[test]
+fn an_unknown_scheme_is_told_which_there_are() {
+    refused("htps://h/", &["http and https", "did you mean https://"]);
+    refused("htpp://h/", &["http and https", "did you mean http://"]);
+    let why = url("ftp://h/").unwrap_err().to_string();
+    assert_eq!(why, "has a scheme other than http and https");
+}
+
+#[test]
+fn an_address_with_user_info_is_shown_without() {
+    refused(
+        "https://u:p@db.example:5432/app?k=v#f",
+        &[
+            "write https://db.example:5432/app?k=*** instead",
+            "no login",
+        ],
+    );
+    let why = link("https://u:p@h/x").unwrap_err().to_string();
+    assert!(why.contains("https://h/x"), "{why}");
+}
+
+#[test]
+fn an_address_of_a_megabyte_is_refused_at_once() {
+    for start in ["http://h/", "http://", "http://ü.", "h"] {
+        assert!(url(&format!("{start}{}", "ü".repeat(1 << 19))).is_err());
+    }
+}
