@@ -37,6 +37,26 @@ fn inputs_have_one_name_and_one_default_everywhere() -> Outcome {
     Ok(())
 }
 
+/// The options of a target are listed twice in words.
+#[test]
+fn the_documents_list_the_options_of_a_target() -> Outcome {
+    let code: Vec<_> = OPTIONS
+        .iter()
+        .filter(|option| option.places.target)
+        .map(|option| option.name.to_owned())
+        .collect();
+    let action = action()?;
+    let description = string(&action, "/inputs/targets/description")?;
+    assert_eq!(code_words(description), code, "action.yml against the code");
+    let readme = readme()?;
+    let (_, start) = readme
+        .split_once("Options of one target, in YAML: ")
+        .ok_or("no list of a target's options")?;
+    let list = start.split("An option of").next().unwrap_or_default();
+    assert_eq!(code_words(list), code, "README against the code");
+    Ok(())
+}
+
 #[test]
 fn only_the_token_has_a_default_in_the_action() -> Outcome {
     // A `default:` would reach the program like a value that was given, and hide the one in
@@ -217,11 +237,19 @@ fn the_reusable_workflows_use_inputs_that_exist() -> Outcome {
             .ok_or("no step with the id preflight")?;
         let taken = object(&workflow, "/on/workflow_call/inputs")?;
         for (name, value) in object(step, "/with")? {
+            let input = inputs()
+                .find(|input| input.name == name)
+                .ok_or_else(|| format!("{file}: the action has no input {name}"))?;
+            let declared = taken
+                .get(name)
+                .ok_or_else(|| format!("{file}: {name} cannot be given"))?;
+            // There it is always in a job, so the end of a default may not matter.
+            let stated = stated_default(string(declared, "/description")?);
             assert!(
-                inputs().any(|input| input.name == name),
-                "{file}: the action has no input {name}"
+                input.default.starts_with(&stated) && stated.is_empty() == input.default.is_empty(),
+                "{file}: the default of {name} is {:?}, not {stated:?}",
+                input.default
             );
-            assert!(taken.contains_key(name), "{file}: {name} cannot be given");
             assert_eq!(value, &json!(format!("${{{{ inputs.{name} }}}}")), "{file}");
         }
         for name in object(&workflow, "/on/workflow_call/outputs")?.keys() {
@@ -301,15 +329,34 @@ fn action_inputs() -> Result<Pairs, Box<dyn Error>> {
         let description = string(input, "/description")?;
         let stated = match input.get("default").and_then(Value::as_str) {
             Some(default) => default.to_owned(),
-            None => description
-                .trim()
-                .rsplit_once("Default: ")
-                .map(|(_, default)| plain(default.trim_end_matches('.')))
-                .unwrap_or_default(),
+            None => stated_default(description),
         };
         inputs.insert(name.clone(), stated);
     }
     Ok(inputs)
+}
+
+/// The default that the last sentence of a description states.
+fn stated_default(description: &str) -> String {
+    description
+        .trim()
+        .rsplit_once("Default: ")
+        .map(|(_, default)| plain(default.trim_end_matches('.')))
+        .unwrap_or_default()
+}
+
+/// What stands between code marks, but not in parentheses.
+fn code_words(text: &str) -> Vec<String> {
+    let outside: String = text
+        .split('(')
+        .enumerate()
+        .map(|(index, part)| match part.split_once(')') {
+            Some((_, rest)) if index > 0 => rest,
+            _ => part,
+        })
+        .collect();
+    let words = outside.split('`').skip(1).step_by(2);
+    words.map(str::to_owned).collect()
 }
 
 /// The first two cells of each row of the table under a heading of the README.
