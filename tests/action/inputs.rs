@@ -127,6 +127,47 @@ fn addresses_are_checked() {
     }
 }
 
+/// Whoever has to mend a value is told where it stands: by option, variable, or file and line.
+#[test]
+fn a_problem_says_where_its_value_came_from() {
+    let target = "http://127.0.0.1:1/";
+    let step = Preflight::new().set("timeout", "5").set(
+        "targets",
+        format!("a: {target}\nb:\n  url: {target}\n  expect: fine\nc: x y\n"),
+    );
+    let words = [
+        "timeout (PREFLIGHT_TIMEOUT): \"5\" has no unit",
+        "targets.b.expect (PREFLIGHT_TARGETS:4): \"fine\"",
+        "targets.c (PREFLIGHT_TARGETS:5): \"x y\"",
+    ];
+    refused(step, &words);
+
+    let file = format!(
+        "# Ours\ntargets:\n  a: &a {{url: '{target}',\n    size: 3}}\n  b: *a\n\ntimeout: 5\ntimeuot: 5s\n"
+    );
+    let step = Preflight::new()
+        .file("preflight.yml", &file)
+        .set("config", "./preflight.yml")
+        .args(["--method", "POST", "--timeout=soon"]);
+    let words = [
+        "timeout (--timeout): \"soon\"",
+        "method (--method): \"POST\"",
+        "timeuot (./preflight.yml:8): ",
+        "targets.a.size (./preflight.yml:4): ",
+        // What an alias stands for is where it was written.
+        "targets.b.size (./preflight.yml:4): ",
+    ];
+    let run = refused(step, &words);
+    // A value that does not count is nobody's problem.
+    assert!(!run.stdout.contains("preflight.yml:7"), "{run}");
+
+    let step = Preflight::bare().args(["--config", "-"]);
+    let run = step.file("c.yml", &file).shell("exec <c.yml").run();
+    run.shows(&["timeout (standard input:7): \"5\" has no unit"]);
+    let run = Preflight::bare().args([target, "x y"]).run();
+    run.shows(&["url (command line): \"x y\" is not an address"]);
+}
+
 #[test]
 fn exactly_one_source_of_targets_is_wanted() {
     let server = Server::status(200).unhit();
