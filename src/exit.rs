@@ -41,8 +41,8 @@ impl RunResult {
         }
     }
 
-    /// The exit code, after sysexits.h where it has a fitting one: 70 was the code of the
-    /// bash preflight, 75 is `EX_TEMPFAIL`, 78 is `EX_CONFIG`.
+    /// The exit code, after sysexits.h where it has a fitting one: 75 is `EX_TEMPFAIL`, 78 is
+    /// `EX_CONFIG`. 70 is one that test runners do not end in.
     pub const fn code(self) -> u8 {
         match self {
             Self::Up => 0,

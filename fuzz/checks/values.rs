@@ -1,4 +1,4 @@
-//! Single values: what a parser accepts is what a naive reading of the contract says, and
+//! Single values: what a parser accepts is what a naive reading of the README says, and
 //! what it refuses it refuses in words that can be printed.
 
 use std::fmt::Display;
@@ -79,7 +79,7 @@ fn status_set(value: &str) {
     }
 }
 
-/// All statuses of a set, by the forms that the contract shows.
+/// All statuses of a set, by the forms that the README shows.
 fn naive_statuses(value: &str) -> Option<Vec<u16>> {
     let mut all = Vec::new();
     for part in value.split(',') {

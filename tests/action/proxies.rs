@@ -36,10 +36,9 @@ fn copy(from: &mut TcpStream, to: &mut TcpStream) {
 fn proxies_are_found_in_the_environment() {
     for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         let proxy = Server::status(200);
-        Preflight::probing(PLAIN)
-            .env(variable, proxy.url())
-            .run()
-            .up();
+        let run = Preflight::probing(PLAIN).env(variable, proxy.url()).run();
+        run.up();
+        assert_eq!(run.attempts()[0]["address"], proxy.host(), "{run}");
         assert_eq!(proxy.heads()[0].word(0), "GET", "{variable}");
         assert_eq!(proxy.heads()[0].word(1), PLAIN, "{variable}");
     }
