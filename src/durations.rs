@@ -6,8 +6,8 @@
 //! start                                                                          deadline
 //!   ├── probing ─────────────────────────────┬── control ──┬── publishing ────────────┤
 //!   │  attempt ≤ timeout   wait   attempt …  │  ≤ CONTROL  │ outputs, report file,    │
-//!   │  ├ name: other family +250 ms, next    │             │ annotations, summary,    │
-//!   │  │   name server after 1 s             │             │ commit status            │
+//!   │  ├ name: next name server after 1 s,   │             │ annotations, summary,    │
+//!   │  │   next address after 250 ms         │             │ commit status            │
 //!   │  ├ body of an error answer ≤ 500 ms    │             │                          │
 //!   │  └ wait: interval, doubled up to 30 s  │             │                          │
 //!   │  pending status after 10 s of waiting  │             │                          │
@@ -47,23 +47,25 @@ pub(crate) const LONGEST: Duration = secs(366 * 24 * 3600);
 
 /// How long a name server may be silent before the next one is asked as well.
 pub(crate) const NEXT_NAME_SERVER: Duration = secs(1);
-/// How long the second address family may take once the first has answered (RFC 8305, 3,
-/// has 50 ms for this; a resolver across a VPN takes longer).
+/// How long IPv6 is waited for once IPv4 has answered (RFC 8305, 3: "Resolution Delay"); it joins
+/// the race when it comes later.
+pub(crate) const IPV6_HEAD_START: Duration = ms(50);
+/// How long the second address family may take once the first has answered, for the forge's
+/// client, which does not begin with the first alone.
 pub(crate) const OTHER_FAMILY: Duration = ms(250);
 /// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
 pub(crate) const DNS_CACHE_TTL: Duration = secs(1);
+
+// One attempt: addresses.
+
+/// How long after one address the next one starts (RFC 8305, 5: "Connection Attempt Delay").
+pub(crate) const NEXT_ADDRESS: Duration = ms(250);
 
 // One attempt: the answer.
 
 /// How long the body of an answer that is not expected may take. The verdict is known by then; a
 /// slow body must not hold it up.
 pub(crate) const ERROR_BODY: Duration = ms(500);
-
-// The HTTP library.
-
-/// How much longer than an attempt the library's own connect timeout is: ours knows how far
-/// the attempt came, so it has to be first.
-pub(crate) const AFTER_OURS: Duration = ms(250);
 
 // A runner that stands still.
 

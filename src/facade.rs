@@ -12,7 +12,6 @@ pub use crate::inputs::resolve::Surroundings;
 pub use crate::inputs::targets::TargetOptions;
 pub use crate::inputs::{Inputs, Problems, RawInputs, resolve};
 pub use crate::net::Network;
-pub use crate::net::trace::Trace;
 pub use crate::probe::http::{HttpProbe, Method, StatusSet, is_this_machine_host};
 pub use crate::probe::pulse::Pulse;
 pub use crate::probe::{Attempt, AttemptBudget, Cause, Evidence, Phases, Probe};
@@ -48,8 +47,63 @@ pub mod roots {
 }
 
 /// Failures to causes.
-pub mod classify {
-    pub use crate::probe::classify::{Limit, Scene, error, timeout};
+pub mod failure {
+    use std::net::SocketAddr;
+
+    use crate::net::dial::{DialError, Seen, Stage};
+    use crate::net::http1::Broken;
+    use crate::net::resolver::NameError;
+    pub use crate::probe::failure::{Failure, Limit};
+    use crate::probe::failure::{Scene, Unanswered, explain, timeout};
+
+    /// What a request may fail with, by stage; text in it is the other side's.
+    #[derive(Debug)]
+    pub enum Failed {
+        /// The name server answered so.
+        Name(String),
+        /// The system, or TLS, says so while TLS is under way.
+        Tls(std::io::Error),
+        /// The system says so once the connection stands.
+        Io(std::io::Error),
+        /// The HTTP library says so.
+        Http(String),
+        /// Nothing came before the timeout, in the stage of this number.
+        Silence(u8),
+    }
+
+    /// The failure of a request to `host`, which has this address.
+    #[must_use]
+    pub fn of(failed: Failed, host: &str, peer: Option<SocketAddr>, limit: Limit) -> Failure {
+        let (stage, why) = match failed {
+            Failed::Name(said) => {
+                let error = DialError::Name(NameError::Answered(said));
+                (Stage::Name, Some(Unanswered::Dial(error)))
+            }
+            Failed::Tls(error) => (Stage::Tls, Some(Unanswered::Dial(DialError::Tls(error)))),
+            Failed::Io(error) => (Stage::Open, Some(Unanswered::Http(Broken::Io(error)))),
+            Failed::Http(said) => (Stage::Open, Some(Unanswered::Http(Broken::NotHttp(said)))),
+            Failed::Silence(stage) => {
+                let stages = Stage::ALL.iter().cycle();
+                let stage = stages.copied().nth(usize::from(stage));
+                (stage.unwrap_or_default(), None)
+            }
+        };
+        let mut seen = Seen::default();
+        seen.stage = stage;
+        seen.addresses.extend(peer);
+        let scene = Scene {
+            host,
+            proxy: None,
+            seen: &seen,
+            limit,
+            redirected: false,
+            http1: false,
+        };
+        match why {
+            Some(why) => explain(&why, &scene),
+            None => timeout(&scene),
+        }
+    }
 }
 
 /// The next attempt.

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dep_preflight::facade::classify::{self, Limit, Scene};
+use dep_preflight::facade::failure::{self, Failed, Limit};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
     Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Next, Phases,
-    Record, Report, RunResult, Sha, Target, TargetOptions, Trace, annotations, commit_status, log,
+    Record, Report, RunResult, Sha, Target, TargetOptions, annotations, commit_status, log,
     outputs, summary, text, values, verdict,
 };
 use reqwest::Url;
@@ -182,6 +182,7 @@ fn attempt(feed: &mut Feed<'_>, start: Instant) -> Attempt {
             .then(|| text::show_url(&address(feed), text::LONG)),
         phases,
         retry_after: None,
+        note: None,
         through_proxy: feed.flag(),
         cut_short: feed.flag(),
         evidence: Evidence {
@@ -212,41 +213,30 @@ fn detail(feed: &mut Feed<'_>, cause: Option<Cause>) -> (String, Option<Cause>) 
             Some(cause),
         );
     }
-    let peers = [peer(feed)];
-    let scene = Scene {
-        host: &said,
-        peers: if feed.flag() { &peers } else { &[] },
-        proxy: None,
-        trace: &Trace {
-            dialled: feed.flag().then(Instant::now),
-            hello: feed.flag().then(Instant::now),
-            connected: feed.flag().then(Instant::now),
-            client_certificate_wanted: feed.flag(),
-            ..Trace::default()
-        },
-        limit: Limit {
-            time: Duration::from_secs(if feed.flag() { 10 } else { 7 }),
-            timeout: Duration::from_secs(10),
-        },
-        redirected: feed.flag(),
-        http1: feed.flag(),
+    let peer = feed.flag().then(|| peer(feed));
+    let limit = Limit {
+        time: Duration::from_secs(if feed.flag() { 10 } else { 7 }),
+        timeout: Duration::from_secs(10),
     };
     let other = feed.text();
-    let failure = match feed.choose(5) {
-        0 => classify::timeout(&scene, None),
-        1 => classify::error(&std::io::Error::other(other), &scene),
-        2 => classify::error(&rustls::Error::General(other), &scene),
-        3 => classify::error(
-            &rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext {
+    let tls = |error: rustls::Error| std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+    let failed = match feed.choose(6) {
+        0 => Failed::Silence(u8::try_from(feed.choose(8)).unwrap_or_default()),
+        1 => Failed::Io(std::io::Error::other(other)),
+        2 => Failed::Tls(tls(rustls::Error::General(other))),
+        3 => {
+            let names = rustls::CertificateError::NotValidForNameContext {
                 expected: rustls::pki_types::ServerName::IpAddress(
                     std::net::IpAddr::from([127, 0, 0, 1]).into(),
                 ),
                 presented: vec![other.clone(), other],
-            }),
-            &scene,
-        ),
-        _ => classify::error(&std::fmt::Error, &scene),
+            };
+            Failed::Tls(tls(rustls::Error::InvalidCertificate(names)))
+        }
+        4 => Failed::Name(other),
+        _ => Failed::Http(other),
     };
+    let failure = failure::of(failed, &said, peer, limit);
     (failure.detail, Some(failure.cause))
 }
 

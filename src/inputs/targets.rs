@@ -18,7 +18,7 @@ use crate::target::{Attempts, Policy, Target};
 use crate::{address, text};
 
 /// How many headers of its own a target may have: as many as an answer may.
-const HEADERS: usize = crate::net::client::FIELD_LIMIT;
+const HEADERS: usize = crate::net::http1::FIELD_LIMIT;
 /// What to say about an option of the whole step that stands elsewhere.
 const OF_THE_STEP: &str = "it is an input of its own, and in a config file stands beside targets";
 

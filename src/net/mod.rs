@@ -1,18 +1,21 @@
-//! The one HTTP stack: names, proxies, roots and clients, for probes and the forge alike.
+//! The network: names, proxies, roots, connections and HTTP over them; the forge's client.
 
 pub(crate) mod client;
-pub(crate) mod guard;
+pub(crate) mod dial;
+pub(crate) mod http1;
+pub(crate) mod http2;
 pub(crate) mod machine;
+mod meter;
 pub(crate) mod proxy;
 pub(crate) mod resolver;
 pub(crate) mod roots;
 pub(crate) mod timer;
 pub(crate) mod tls;
-pub(crate) mod trace;
 
 use std::io;
 
 pub use client::Network;
+pub(crate) use meter::HEAD_LIMIT;
 
 /// Whether an error means that the runner could not even try: no file descriptors, no ports,
 /// no memory, not permitted.

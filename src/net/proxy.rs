@@ -20,7 +20,7 @@ const NOWHERE: &str = "http://proxy.invalid/";
 /// The proxy rules of the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`,
 /// in both cases.
 #[derive(Clone)]
-pub struct Proxies(Option<Arc<Rules>>);
+pub(crate) struct Proxies(Option<Arc<Rules>>);
 
 struct Rules {
     http: Option<Named>,
@@ -44,30 +44,54 @@ struct Known {
 /// The environment names a proxy that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the proxy that {variable} names cannot be used: {why}")]
-pub struct Unusable {
+pub(crate) struct Unusable {
     variable: &'static str,
     why: &'static str,
 }
 
 /// A proxy on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Its address, without user info.
-    pub uri: Uri,
+    pub(crate) uri: Uri,
     /// Its user info, as the header that goes to it alone.
-    pub login: Option<HeaderValue>,
+    pub(crate) login: Option<HeaderValue>,
     /// `host:port`, for messages.
-    pub shown: String,
+    pub(crate) shown: String,
     /// Its host, without brackets.
-    pub host: String,
+    pub(crate) host: String,
     /// Its port.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Whether the request itself goes to the proxy, not a tunnel through it: plain HTTP.
-    pub speaks_for_target: bool,
+    pub(crate) speaks_for_target: bool,
     /// Whether it is spoken to in TLS itself.
-    pub encrypted: bool,
-    /// Whether tunnels through it are made by CONNECT; the others are SOCKS proxies.
-    pub takes_connect: bool,
+    pub(crate) encrypted: bool,
+    /// How it makes tunnels.
+    pub(crate) tunnel: Tunnel,
+}
+
+/// How a proxy makes tunnels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tunnel {
+    /// By CONNECT.
+    Connect,
+    /// By SOCKS 5, which looks up the target's name.
+    Socks5(Option<Login>),
+    /// By SOCKS 4a, which does as well, with a user name alone.
+    Socks4(Option<Login>),
+}
+
+/// User info of a SOCKS proxy.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login")
+    }
 }
 
 impl std::fmt::Debug for Proxies {
@@ -79,7 +103,7 @@ impl std::fmt::Debug for Proxies {
 impl Proxies {
     /// Reads the rules.
     #[must_use]
-    pub fn from_system() -> Self {
+    pub(crate) fn from_system() -> Self {
         Self::from(|name| std::env::var_os(name))
     }
 
@@ -117,13 +141,13 @@ impl Proxies {
 
     /// No proxy for anything.
     #[must_use]
-    pub const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self(None)
     }
 
     /// The same rules for a client, which takes no others. `None` where there is no proxy.
     #[must_use]
-    pub fn for_client(&self) -> Option<reqwest::Proxy> {
+    pub(crate) fn for_client(&self) -> Option<reqwest::Proxy> {
         let rules = Arc::clone(self.0.as_ref()?);
         let nowhere = Url::parse(NOWHERE).ok()?;
         Some(reqwest::Proxy::custom(move |url| {
@@ -135,13 +159,13 @@ impl Proxies {
     }
 
     /// The proxy on the way to an address, if there is one.
-    pub fn on_the_way(&self, url: &Url) -> Result<Option<Proxy>, Unusable> {
+    pub(crate) fn on_the_way(&self, url: &Url) -> Result<Option<Proxy>, Unusable> {
         let Some(rules) = &self.0 else {
             return Ok(None);
         };
         let known = rules.on_the_way(url)?;
         Ok(known.map(|Known { proxy, .. }| Proxy {
-            speaks_for_target: url.scheme() == "http" && proxy.takes_connect,
+            speaks_for_target: url.scheme() == "http" && proxy.tunnel == Tunnel::Connect,
             ..proxy
         }))
     }
@@ -242,13 +266,21 @@ impl Proxy {
             _ => 1080,
         });
         let host = uri.host()?;
+        let socks_login = intercept.raw_auth().map(|(user, password)| Login {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        });
         Some(Self {
             shown: crate::text::sanitize(&format!("{host}:{port}"), crate::text::PIECE),
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
             speaks_for_target: false,
             encrypted: scheme == "https",
-            takes_connect: scheme.starts_with("http"),
+            tunnel: match scheme {
+                "socks5" | "socks5h" => Tunnel::Socks5(socks_login),
+                "socks4" | "socks4a" => Tunnel::Socks4(socks_login),
+                _ => Tunnel::Connect,
+            },
             login: intercept.basic_auth().cloned(),
             uri: uri.clone(),
         })

@@ -13,14 +13,15 @@ mod turn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::Name as HostName;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
-use super::trace;
+use super::timer::within;
+use crate::durations::OTHER_FAMILY;
 use hosts::HostsFile;
 use resolv_conf::ResolvConf;
 use server::Server;
@@ -29,9 +30,29 @@ use turn::in_turn;
 /// Questions under way at once: a name server drops what comes in too large a burst.
 const AT_ONCE: usize = 64;
 
+/// The addresses of a name.
+pub(crate) struct Found<'a> {
+    /// Those that have come, the preferred family first; never empty.
+    pub(crate) first: Vec<IpAddr>,
+    /// Those of the other family, if it has not answered yet.
+    pub(crate) rest: Option<Rest<'a>>,
+}
+
+/// Addresses that are yet to come; none if there are none.
+pub(crate) type Rest<'a> = Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send + 'a>>;
+
+impl From<IpAddr> for Found<'_> {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            first: vec![address],
+            rest: None,
+        }
+    }
+}
+
 /// Why a name did not resolve.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
+pub(crate) enum NameError {
     /// The name server says that there is no such name.
     #[error("the name does not exist (NXDOMAIN)")]
     NoSuchName,
@@ -64,7 +85,7 @@ pub enum NameError {
 impl NameError {
     /// Whether the runner could not even ask.
     #[must_use]
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Local(_) => true,
             Self::Guessed(error, _) => error.is_local(),
@@ -74,7 +95,7 @@ impl NameError {
 
     /// If it is a timer that says so, how long it waited.
     #[must_use]
-    pub fn waited(&self) -> Option<Duration> {
+    pub(crate) fn waited(&self) -> Option<Duration> {
         match self {
             Self::Silent(time) => Some(*time),
             Self::Guessed(error, _) => error.waited(),
@@ -112,7 +133,7 @@ impl NameError {
 /// The resolver of probes and forge. It reads the system's configuration when the first name
 /// is asked for, not before.
 #[derive(Clone)]
-pub struct SystemResolver {
+pub(crate) struct SystemResolver {
     inner: Arc<Inner>,
 }
 
@@ -148,8 +169,22 @@ impl Default for SystemResolver {
 }
 
 impl SystemResolver {
-    /// The addresses of a name, IPv6 first where there are both, as RFC 8305 wants them.
-    pub async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
+    /// The addresses of a name, IPv6 first where there are both.
+    async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
+        let Found { mut first, rest } = self.find(host).await?;
+        if let Some(rest) = rest
+            && let Some(late) = within(OTHER_FAMILY, rest).await
+        {
+            first.extend(late);
+            // Stable: the server's order within a family.
+            first.sort_by_key(IpAddr::is_ipv4);
+        }
+        Ok(first)
+    }
+
+    /// The addresses of a name as they come, IPv6 first where there are both, as RFC 8305 wants
+    /// them.
+    pub(crate) async fn find(&self, host: &str) -> Result<Found<'_>, NameError> {
         let name = parse(host)?;
         // The semaphore is never closed.
         let _place = self.inner.places.acquire().await;
@@ -162,7 +197,10 @@ impl SystemResolver {
         };
         let listed = setup.hosts.addresses(&name);
         if !listed.is_empty() {
-            return Ok(listed);
+            return Ok(Found {
+                first: listed,
+                rest: None,
+            });
         }
         let found = ask(&setup.servers, &name, setup.patience).await;
         match &setup.guessed {
@@ -207,11 +245,14 @@ fn parse(host: &str) -> Result<HostName, NameError> {
 /// where one fails, and to no other after an answer, so that a server which does not know the
 /// names of a private network is not asked about them while the first one answers. A silent
 /// server keeps its turn, but the next one is asked beside it, and an address from there counts.
-fn ask<'a>(
+fn ask<'a, 'n>(
     servers: &'a [Server],
-    name: &'a HostName,
+    name: &'n HostName,
     patience: Duration,
-) -> Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NameError>> + Send + 'a>> {
+) -> Pin<Box<dyn Future<Output = Result<Found<'a>, NameError>> + Send + 'n>>
+where
+    'a: 'n,
+{
     Box::pin(async move {
         let Some((first, others)) = servers.split_first() else {
             return Err(NameError::Silent(patience));
@@ -227,12 +268,7 @@ impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            trace::note(|trace| trace.name_asked = Some(Instant::now()));
             let found = resolver.lookup(name.as_str()).await?;
-            trace::note(|trace| {
-                trace.name_answered = Some(Instant::now());
-                trace.addresses.clone_from(&found);
-            });
             let found: Addrs = Box::new(found.into_iter().map(|ip| SocketAddr::new(ip, 0)));
             Ok(found)
         })

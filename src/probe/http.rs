@@ -8,26 +8,32 @@ mod status_set;
 
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
+use http::header::{ACCEPT, PROXY_AUTHORIZATION, USER_AGENT};
+use http::{HeaderValue, Request, Uri};
+use reqwest::Url;
 use reqwest::header::{HOST, HeaderMap};
-use reqwest::{Response, Url};
 
 pub use method::Method;
 pub use status_set::StatusSet;
 
 use answer::{Answer, Leads};
-use hop::{Hop, Shared, Told, has_query, lock, peers_of};
+use hop::{Hop, Shared, Told, has_query, lock};
 
-use super::classify::{self, Failure, Limit, Scene};
+use super::failure::{self, Limit, Unanswered};
 use super::pulse;
-use super::{Attempt, AttemptBudget, Cause, tunnel};
-use crate::net::client::NetworkError;
+use super::{Attempt, AttemptBudget};
+use crate::net::dial::{Destination, DialError, dial};
+use crate::net::http1::Broken;
 use crate::net::proxy::Proxy;
 use crate::net::timer::in_time;
-use crate::net::trace::{self, Trace};
-use crate::net::{Network, machine};
+use crate::net::{Network, client, http1, http2, machine};
+
+/// What is offered in TLS, the preferred one first.
+const BOTH: &[&[u8]] = &[b"h2", HTTP1];
+const HTTP1: &[u8] = b"http/1.1";
 
 /// How to ask one HTTP service.
 #[derive(Debug)]
@@ -44,13 +50,6 @@ pub struct HttpProbe {
     pub redirects: u32,
 }
 
-/// Why a walk ended without an answer.
-enum Broken {
-    Client(NetworkError),
-    Request(reqwest::Error),
-    Proxy(Failure),
-}
-
 impl HttpProbe {
     /// Tries once.
     pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
@@ -62,39 +61,28 @@ impl HttpProbe {
         };
         let stood = budget.pulse.stood_still();
         let walk = Shared::default();
-        let (waited, proxy_there) = {
-            let mut walking = pin!(self.walk(network, &walk, budget.timeout, until));
-            let half = limit.time / 2;
-            let mut looking = pin!(look_at_proxy(network, &walk, started + half, half));
-            let mut walking = pin!(in_time(until, walking.as_mut()));
-            let mut proxy_there = None;
-            let waited = loop {
-                tokio::select! {
-                    biased;
-                    waited = &mut walking => break waited,
-                    there = &mut looking, if proxy_there.is_none() => proxy_there = Some(there),
-                }
-            };
-            (waited, proxy_there.flatten())
+        let waited = {
+            let walking = pin!(self.walk(network, &walk));
+            in_time(until, walking).await
         };
         let stood = budget.pulse.stood_still().saturating_sub(stood);
         let standstill = |wait| pulse::is_standstill(stood, waited.late, wait);
         let mut attempt = match waited.done {
             Some(Ok((hop, answer))) => self.judge(answer, &hop, &walk, until).await,
+            Some(Err(why)) if is_login_wanted(&why, &walk) => self.wants_login(&walk),
             ended => {
-                let broken = ended.and_then(Result::err);
-                let timed_out = broken.as_ref().is_none_or(Broken::is_timer);
+                let why = ended.and_then(Result::err);
                 let mut attempt = self.fail(&walk, limit, |scene| {
-                    let failure = match &broken {
-                        Some(broken) if !timed_out => broken.classify(scene),
-                        _ => classify::timeout(scene, proxy_there),
+                    let failure = match &why {
+                        Some(why) => failure::explain(why, scene),
+                        None => failure::timeout(scene),
                     };
                     match failure.waited.and_then(standstill) {
-                        Some(stood) => classify::stood_still(scene, stood),
+                        Some(stood) => failure::stood_still(scene, stood),
                         None => failure,
                     }
                 });
-                attempt.cut_short = timed_out && limit.is_cut_short();
+                attempt.cut_short = why.is_none() && limit.is_cut_short();
                 attempt
             }
         };
@@ -104,35 +92,26 @@ impl HttpProbe {
     }
 
     /// Asks, and follows redirects to the last answer.
-    async fn walk(
-        &self,
-        network: &Network,
-        walk: &Shared,
-        timeout: Duration,
-        until: Instant,
-    ) -> Result<(Hop, Answer), Broken> {
+    async fn walk(&self, network: &Network, walk: &Shared) -> Result<(Hop, Answer), Unanswered> {
         let mut method = reqwest::Method::from(self.method);
         let mut hop = self.first_hop(network);
         // The redirect that led to this hop.
         let mut before: Option<(Hop, Answer)> = None;
         loop {
             lock(walk).hop = Some(hop.clone());
-            let mut answer = match self.ask(network, &hop, &method, timeout).await {
-                Ok(answer) => Answer::from(answer),
-                Err(Broken::Request(error)) if classify::asks_for_http1(&error) && !hop.http1 => {
+            let mut answer = match self.ask(network, &hop, &method).await {
+                Ok(answer) => answer,
+                Err(Unanswered::Http(Broken::WantsHttp1)) if !hop.http1 => {
                     let mut state = lock(walk);
                     state.over(&hop, None);
-                    hop.sign(
-                        peers_of(&hop, &hop.seen()).first().copied(),
-                        &mut state.evidence,
-                    );
+                    hop.sign(hop.seen().address(), &mut state.evidence);
                     hop = hop.over_http1();
                     continue;
                 }
-                Err(Broken::Request(error)) if classify::is_withheld(&error) => {
+                Err(why @ Unanswered::Dial(DialError::LinkLocal)) => {
                     // Judged by the redirect itself, as if the address were written in it.
                     let Some((redirect, mut answer)) = before else {
-                        return Err(Broken::Request(error));
+                        return Err(why);
                     };
                     answer.withheld = true;
                     let mut state = lock(walk);
@@ -140,17 +119,14 @@ impl HttpProbe {
                     state.followed -= 1;
                     return Ok((redirect, answer));
                 }
-                Err(Broken::Request(error)) => {
-                    return Err(explain(network, &hop, error, timeout, until).await);
-                }
-                Err(broken) => return Err(broken),
+                Err(why) => return Err(why),
             };
             let mut state = lock(walk);
             state.over(&hop, Some(Instant::now()));
             // An error through a plain proxy may be the proxy's own.
             let status = answer.status;
             if !hop.speaks_for_target() || status < 500 && status != 407 {
-                hop.sign(answer.from, &mut state.evidence);
+                hop.sign(Some(answer.from), &mut state.evidence);
             }
             let next = match answer.leads(&hop.url) {
                 Leads::To(next) if state.followed < self.redirects => next,
@@ -184,8 +160,8 @@ impl HttpProbe {
         Hop {
             proxy: proxy_of(network, &self.url),
             url: self.url.clone(),
-            trace: Arc::default(),
-            sent: Instant::now(),
+            progress: Arc::default(),
+            redirected: false,
             http1: self.names_a_host(),
             told: Told {
                 now: has_query(&self.url) || !self.headers.is_empty(),
@@ -195,16 +171,10 @@ impl HttpProbe {
     }
 
     fn next_hop(&self, network: &Network, from: &Hop, url: Url) -> Hop {
-        let proxy = proxy_of(network, &url);
-        let trace = Trace {
-            // Behind a proxy, it is the proxy's address that is looked up here.
-            redirected: proxy.is_none(),
-            ..Trace::default()
-        };
         Hop {
-            proxy,
-            trace: Arc::new(Mutex::new(trace)),
-            sent: Instant::now(),
+            proxy: proxy_of(network, &url),
+            progress: Arc::default(),
+            redirected: true,
             http1: from.http1 && url.origin() == from.url.origin()
                 || self.names_a_host() && url.origin() == self.url.origin(),
             told: from.told.redirected(&url, &self.url),
@@ -212,104 +182,88 @@ impl HttpProbe {
         }
     }
 
+    /// One request, over a connection of its own.
     async fn ask(
         &self,
         network: &Network,
         hop: &Hop,
         method: &reqwest::Method,
-        timeout: Duration,
-    ) -> Result<Response, Broken> {
-        if let Err(unusable) = network.proxies.on_the_way(&hop.url) {
-            let failure = Failure::new(Cause::Proxy, unusable.to_string());
-            return Err(Broken::Proxy(failure));
-        }
-        let client = if hop.http1 {
-            network.http1_client(timeout)
-        } else {
-            network.client(timeout)
+    ) -> Result<Answer, Unanswered> {
+        network
+            .proxies
+            .on_the_way(&hop.url)
+            .map_err(Unanswered::Proxy)?;
+        let whole = uri(hop.url.as_str())?;
+        let encrypted = hop.url.scheme() == "https";
+        let host = hop.url.host_str().unwrap_or_default();
+        let to = Destination {
+            host: host.trim_matches(['[', ']']),
+            port: hop.url.port_or_known_default().unwrap_or_default(),
+            proxy: hop.proxy.as_ref(),
+            tls: encrypted.then_some(if hop.http1 { &[HTTP1] } else { BOTH }),
+            redirected: hop.redirected,
         };
-        let client = client.map_err(Broken::Client)?;
-        let mut request = client.request(method.clone(), hop.url.clone());
-        if hop.url.origin() == self.url.origin() {
-            request = request.headers(self.headers.clone());
-        }
-        trace::watch(Arc::clone(&hop.trace), request.send())
+        let connection = dial(network, &to, &hop.progress)
             .await
-            // The address has a query that must not show.
-            .map_err(|error| Broken::Request(error.without_url()))
+            .map_err(Unanswered::Dial)?;
+        let mut request = Request::new(());
+        *request.method_mut() = method.clone();
+        *request.headers_mut() = self.headers(hop);
+        if connection.alpn.as_deref() == Some(b"h2") {
+            *request.uri_mut() = whole;
+            let answer = http2::ask(connection.stream, request).await;
+            let answer = answer.map_err(Unanswered::Http)?;
+            return Ok(Answer::http2(answer, connection.peer));
+        }
+        let speaker = hop.proxy.as_ref().filter(|proxy| proxy.speaks_for_target);
+        if let Some(login) = speaker.and_then(|proxy| proxy.login.clone()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, login);
+        }
+        let port = hop.url.port().map(|port| format!(":{port}"));
+        let named = HeaderValue::try_from(format!("{host}{}", port.unwrap_or_default()));
+        if let Ok(named) = named {
+            request.headers_mut().entry(HOST).or_insert(named);
+        }
+        *request.uri_mut() = match (speaker, whole.path_and_query()) {
+            (None, Some(path)) => Uri::from(path.clone()),
+            _ => whole,
+        };
+        let request = request.map(|()| String::new());
+        let answer = http1::ask(connection.stream, request).await;
+        let answer = answer.map_err(Unanswered::Http)?;
+        Ok(Answer::http1(answer, connection.peer))
     }
+
+    /// The fields of a request, the target's own for its own origin only.
+    fn headers(&self, hop: &Hop) -> HeaderMap {
+        let mut headers = if hop.url.origin() == self.url.origin() {
+            self.headers.clone()
+        } else {
+            HeaderMap::new()
+        };
+        let ours = HeaderValue::from_static;
+        headers.entry(ACCEPT).or_insert(ours("*/*"));
+        headers
+            .entry(USER_AGENT)
+            .or_insert(ours(client::USER_AGENT));
+        headers
+    }
+}
+
+/// Whether the last request failed because the server wants a client certificate.
+fn is_login_wanted(why: &Unanswered, walk: &Shared) -> bool {
+    let hop = lock(walk).hop.clone();
+    hop.is_some_and(|hop| failure::wants_login(why, &hop.seen()))
+}
+
+fn uri(url: &str) -> Result<Uri, Unanswered> {
+    url.parse()
+        .map_err(|error: http::uri::InvalidUri| Unanswered::Http(Broken::Unsent(error.to_string())))
 }
 
 /// The proxy on the way, if it can be used; [`HttpProbe::ask`] says so where it cannot.
 fn proxy_of(network: &Network, url: &Url) -> Option<Proxy> {
     network.proxies.on_the_way(url).ok().flatten()
-}
-
-impl Broken {
-    fn classify(&self, scene: &Scene<'_>) -> Failure {
-        match self {
-            Self::Client(error) => Failure::new(Cause::Local, error.to_string()),
-            Self::Request(error) => classify::error(error, scene),
-            Self::Proxy(failure) => failure.clone(),
-        }
-    }
-
-    /// Whether it is the library's own connect timeout that ended it. It comes after ours,
-    /// unless both are late.
-    fn is_timer(&self) -> bool {
-        match self {
-            Self::Request(error) => error.is_timeout() && !classify::says_why(error),
-            Self::Client(_) | Self::Proxy(_) => false,
-        }
-    }
-}
-
-/// A failed request: where a tunnel was refused, the proxy is asked what it meant.
-async fn explain(
-    network: &Network,
-    hop: &Hop,
-    error: reqwest::Error,
-    timeout: Duration,
-    until: Instant,
-) -> Broken {
-    let seen = hop.seen();
-    let proxy = hop.proxy.as_ref();
-    let tunnel = seen.dialled.is_some() && !seen.greeted(proxy) && seen.connected.is_none();
-    if let Some(proxy) = proxy.filter(|proxy| tunnel && !proxy.speaks_for_target) {
-        let said_why = classify::says_why(&error);
-        if !said_why && !proxy.takes_connect {
-            return Broken::Proxy(tunnel::of_socks(&error, &hop.url, proxy));
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if !said_why
-            && let Ok(failure) =
-                tokio::time::timeout(left, tunnel::ask(network, &hop.url, proxy, timeout)).await
-        {
-            return Broken::Proxy(failure);
-        }
-    }
-    Broken::Request(error)
-}
-
-/// Half-way through an attempt that still waits for a proxy's tunnel, looks whether the proxy
-/// takes connections at all. `None` where no proxy is waited for.
-async fn look_at_proxy(
-    network: &Network,
-    walk: &Shared,
-    when: Instant,
-    limit: Duration,
-) -> Option<bool> {
-    tokio::time::sleep_until(when.into()).await;
-    let hop = lock(walk).hop.clone()?;
-    let proxy = hop
-        .proxy
-        .as_ref()
-        .filter(|proxy| !proxy.speaks_for_target)?;
-    let seen = hop.seen();
-    if seen.greeted(Some(proxy)) || seen.connected.is_some() {
-        return None;
-    }
-    Some(tunnel::is_there(network, proxy, limit).await)
 }
 
 /// Whether an address names this machine itself.

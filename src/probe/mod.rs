@@ -5,10 +5,9 @@
 //! beside [`http`] and a variant in [`Probe`].
 
 pub(crate) mod cause;
-pub(crate) mod classify;
+pub(crate) mod failure;
 pub(crate) mod http;
 pub(crate) mod pulse;
-pub(crate) mod tunnel;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -85,6 +84,8 @@ pub struct Attempt {
     pub http_status: Option<u16>,
     /// What happened, for people: one line, clean, no query values.
     pub detail: String,
+    /// What an `up` leaves open, where the protocol knows.
+    pub note: Option<&'static str>,
     /// Where redirects ended, if there were any.
     pub final_url: Option<String>,
     /// Where the time went.

@@ -51,6 +51,7 @@ fn attempt(at: u64, took: u64, cause: Option<Cause>, status: Option<u16>, detail
             response: status.map(|_| ms(took / 4)),
         },
         retry_after: None,
+        note: None,
         through_proxy: false,
         cut_short: false,
         evidence: Evidence {

@@ -128,7 +128,7 @@ fn judge<'a>(
     };
     let Some(cause) = attempt.cause else {
         return Finding {
-            note: attempt.http_status.and_then(note),
+            note: attempt.note.or(attempt.http_status.and_then(note)),
             recovered: record.attempts.len() > 1,
             ..finding(Verdict::Up, None, attempt.detail.clone())
         };

@@ -20,6 +20,7 @@ fn attempt(cause: Option<Cause>, from: &str) -> Attempt {
         final_url: None,
         phases: Phases::default(),
         retry_after: None,
+        note: None,
         cut_short: false,
         through_proxy: false,
         evidence,

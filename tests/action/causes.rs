@@ -245,10 +245,39 @@ impl FullQueue {
     }
 }
 
-/// The library takes it for a head that is too large.
+/// What the HTTP library refuses, curl judges by the status line.
 #[test]
-fn a_length_that_no_body_can_have_is_named() {
-    let server = Server::reply("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n");
-    let run = Preflight::probing(server.url()).run();
-    run.down("protocol").shows(&["a body longer than any"]);
+fn odd_heads_are_judged_by_their_status() {
+    let table = [
+        ("HTTP/1.0", "Transfer-Encoding: chunked"),
+        ("HTTP/1.1", "Content-Length:"),
+        ("HTTP/1.1", "Content-Length: +5"),
+        ("HTTP/1.1", "Content-Length: 5.0"),
+        ("HTTP/1.1", "Content-Length: 18446744073709551615"),
+        ("HTTP/1.1", "Content-Length: 5\r\nContent-Length: 6"),
+        ("HTTP/1.1", "X-Odd: a\rb"),
+        ("HTTP/1.1", "X-Odd\t: a\tb"),
+    ];
+    for (version, field) in table {
+        for (status, verdict) in [(401, "up"), (503, "down")] {
+            let head = format!("{version} {status} X\r\nRetry-After: 3600\r\n{field}\r\n\r\n");
+            // In one piece, and byte by byte.
+            let whole = Server::reply(head.clone());
+            let bytes = head;
+            let pieces = Server::start(move |peer| {
+                peer.play(&[Hear]);
+                for byte in bytes.bytes() {
+                    peer.send([byte]);
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+            for server in [whole, pieces] {
+                let run = Preflight::probing(server.url()).set("attempts", 2).run();
+                assert_eq!((field, run.output("result")), (field, verdict), "{run}");
+                assert_eq!(run.output("http-status"), status.to_string(), "{run}");
+                let waits = run.stdout.contains("retried only after");
+                assert_eq!(waits, status == 503, "{field}\n{run}");
+            }
+        }
+    }
 }

@@ -322,16 +322,27 @@ fn a_socks_proxy_leads_the_way() {
     }
 }
 
-/// What it means by it is in a type of the library that nobody else can see.
+/// Whether it could not, or would not.
 #[test]
 fn a_socks_proxy_that_makes_no_connection_is_named() {
-    for url in [PLAIN, SECURE] {
+    let table = [
+        (1, "unknown", "proxy", "general failure"),
+        (2, "unknown", "proxy", "not allowed"),
+        (3, "down", "proxy-upstream", "network unreachable"),
+        (4, "down", "proxy-upstream", "host unreachable"),
+        (5, "down", "proxy-upstream", "connection refused"),
+        (6, "down", "proxy-upstream", "TTL expired"),
+        (7, "unknown", "proxy", "command not supported"),
+        (8, "unknown", "proxy", "address type not supported"),
+    ];
+    for (says, result, cause, why) in table {
         let server = Server::status(200).unhit();
-        let proxy = socks_to(&server, None, 4);
+        let proxy = socks_to(&server, None, says);
+        let url = if says % 2 == 0 { PLAIN } else { SECURE };
         let step = Preflight::probing(url).env("ALL_PROXY", format!("socks5://{}", proxy.host()));
         let run = step.run();
-        run.found("unknown", "proxy");
-        run.shows(&[&proxy.host(), "dep.invalid", "host unreachable"]);
+        run.found(result, cause);
+        run.shows(&[&proxy.host(), "dep.invalid", why]);
     }
 }
 

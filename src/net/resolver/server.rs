@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::pin::Pin;
+use std::time::Duration;
 
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
@@ -11,10 +12,10 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name as HostName, RecordType};
 
-use super::NameError;
 use super::resolv_conf::ResolvConf;
 use super::socket::Sockets;
-use crate::durations::{DNS_CACHE_TTL, OTHER_FAMILY};
+use super::{Found, NameError, Rest};
+use crate::durations::{DNS_CACHE_TTL, IPV6_HEAD_START};
 use crate::net::{is_local, timer};
 
 /// A name server.
@@ -56,27 +57,19 @@ impl Server {
         })
     }
 
-    /// Asks for the addresses of a name, IPv6 first where there are both.
-    pub(super) async fn lookup(&self, name: &HostName) -> Result<Vec<IpAddr>, NameError> {
-        let ask = |kind| async move {
-            let answer = self.resolver.lookup(name.clone(), kind).await?;
-            Ok(addresses(&answer))
+    /// Asks for the addresses of a name: returns with the first family that has some.
+    pub(super) async fn lookup(&self, name: &HostName) -> Result<Found<'_>, NameError> {
+        let ask = |kind| -> Asking<'_> {
+            let name = name.clone();
+            Box::pin(async move {
+                let answer = self.resolver.lookup(name, kind).await?;
+                Ok(addresses(&answer))
+            })
         };
-        let (six, four) = both(ask(RecordType::AAAA), ask(RecordType::A)).await;
-        let found = match (six, four) {
-            (Some(Ok(mut six)), Some(Ok(four))) => {
-                six.extend(four);
-                six
-            }
-            (Some(Ok(found)), _) | (_, Some(Ok(found))) => found,
-            // The answer about IPv4 says more: many name servers are odd about AAAA.
-            (_, Some(Err(error))) | (Some(Err(error)), None) => return Err(self.explain(&error)),
-            (None, None) => return Err(NameError::Silent(self.patience)),
-        };
-        if found.is_empty() {
-            Err(NameError::NoAddress)
-        } else {
-            Ok(found)
+        match first_of(ask(RecordType::AAAA), ask(RecordType::A)).await {
+            Ok(found) => Ok(found),
+            Err(Some(error)) => Err(self.explain(&error)),
+            Err(None) => Err(NameError::NoAddress),
         }
     }
 
@@ -127,34 +120,47 @@ pub(super) fn addresses(found: &Lookup) -> Vec<IpAddr> {
         .collect()
 }
 
-/// Waits for both, but for the second only [`OTHER_FAMILY`] once the first has succeeded: there are
-/// name servers that never answer questions for AAAA.
-async fn both<T, E>(
-    six: impl Future<Output = Result<T, E>>,
-    four: impl Future<Output = Result<T, E>>,
-) -> (Option<Result<T, E>>, Option<Result<T, E>>) {
-    tokio::pin!(six, four);
-    let (mut got_six, mut got_four) = (None, None);
-    let mut until = None;
-    while got_six.is_none() || got_four.is_none() {
-        let good = |got: &Option<Result<T, E>>| matches!(got, Some(Ok(_)));
-        if until.is_none() && (good(&got_six) || good(&got_four)) {
-            until = Some(Instant::now() + OTHER_FAMILY);
+/// A question about one family.
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NetError>> + Send + 'a>>;
+
+/// The first family that has an address, with the other one as far as it has answered: IPv6 is
+/// waited for a little, so that it is preferred where there are both. Where neither has one, the
+/// error, if there is one: that about IPv4 says more, as many name servers are odd about AAAA.
+async fn first_of<'a>(
+    mut six: Asking<'a>,
+    mut four: Asking<'a>,
+) -> Result<Found<'a>, Option<NetError>> {
+    let rest = |asking: Asking<'a>| -> Option<Rest<'a>> {
+        Some(Box::pin(async move { asking.await.unwrap_or_default() }))
+    };
+    let both = |mut six: Vec<IpAddr>, four| {
+        six.extend(four);
+        Found {
+            first: six,
+            rest: None,
         }
-        let over = async {
-            match until {
-                Some(until) => timer::timer(until).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            got = &mut six, if got_six.is_none() => got_six = Some(got),
-            got = &mut four, if got_four.is_none() => got_four = Some(got),
-            _ = over => break,
-        }
+    };
+    tokio::select! {
+        biased;
+        got = &mut six => match got {
+            Ok(first) if !first.is_empty() => Ok(Found { first, rest: rest(four) }),
+            got_six => match (got_six, four.await) {
+                (_, Ok(first)) if !first.is_empty() => Ok(both(Vec::new(), first)),
+                (_, Err(error)) => Err(Some(error)),
+                (_, Ok(_)) => Err(None),
+            },
+        },
+        got = &mut four => match got {
+            Ok(first) if !first.is_empty() => match timer::within(IPV6_HEAD_START, &mut six).await {
+                Some(got_six) => Ok(both(got_six.unwrap_or_default(), first)),
+                None => Ok(Found { first, rest: rest(six) }),
+            },
+            got_four => match six.await {
+                Ok(first) if !first.is_empty() => Ok(both(first, Vec::new())),
+                got_six => Err(got_four.err().or(got_six.err())),
+            },
+        },
     }
-    (got_six, got_four)
 }
 
 /// The code as people know it from dig, with the library's words for the rarer ones.
@@ -170,18 +176,91 @@ fn code(code: ResponseCode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
+    use std::future::{pending, ready};
 
     use super::*;
     use crate::net::timer::tests::{overtaken, run};
 
+    const SIX: [u16; 8] = [0xfd77, 0, 0, 1, 0, 0, 0, 1];
+    const FOUR: [u8; 4] = [10, 77, 1, 1];
+
+    fn six() -> Vec<IpAddr> {
+        vec![SIX.into()]
+    }
+
+    fn four() -> Vec<IpAddr> {
+        vec![FOUR.into()]
+    }
+
+    fn now<'a>(addresses: Vec<IpAddr>) -> Asking<'a> {
+        Box::pin(ready(Ok(addresses)))
+    }
+
+    fn failed<'a>(error: NetError) -> Asking<'a> {
+        Box::pin(ready(Err(error)))
+    }
+
+    /// What came at once, and what comes later, if something does.
+    async fn found(six: Asking<'_>, four: Asking<'_>) -> (Vec<IpAddr>, Option<Vec<IpAddr>>) {
+        let found = first_of(six, four).await.unwrap();
+        let late = match found.rest {
+            Some(rest) => Some(rest.await),
+            None => None,
+        };
+        (found.first, late)
+    }
+
     #[test]
-    fn the_other_family_is_read_before_a_late_grace_is_over() {
+    fn the_other_family_joins_when_it_comes() {
         run(async {
-            let six = overtaken(600, Ok::<_, ()>(6));
-            assert_eq!(both(six, ready(Ok(4))).await, (Some(Ok(6)), Some(Ok(4))));
-            let four = overtaken(600, Ok::<_, ()>(4));
-            assert_eq!(both(ready(Ok(6)), four).await, (Some(Ok(6)), Some(Ok(4))));
+            let late = |addresses: Vec<IpAddr>| -> Asking<'_> {
+                Box::pin(async move {
+                    tokio::time::sleep(2 * IPV6_HEAD_START).await;
+                    Ok(addresses)
+                })
+            };
+            let both = [six(), four()].concat();
+            assert_eq!(found(now(six()), late(four())).await, (six(), Some(four())));
+            assert_eq!(found(late(six()), now(four())).await, (four(), Some(six())));
+            let soon = overtaken(1, ());
+            let soon: Asking<'_> = Box::pin(async move {
+                soon.await;
+                Ok(six())
+            });
+            assert_eq!(found(soon, now(four())).await, (both, None));
+        });
+    }
+
+    #[test]
+    fn a_family_without_an_address_is_not_waited_for_again() {
+        run(async {
+            assert_eq!(found(now(Vec::new()), now(four())).await, (four(), None));
+            let odd = || failed(NetError::Timeout);
+            assert_eq!(found(odd(), now(four())).await, (four(), None));
+            assert_eq!(found(now(six()), odd()).await, (six(), Some(Vec::new())));
+        });
+    }
+
+    #[test]
+    fn the_error_about_ipv4_counts() {
+        run(async {
+            let wrong = || failed(NetError::Message("wrong"));
+            let error = first_of(wrong(), failed(NetError::Timeout)).await;
+            assert!(matches!(error, Err(Some(NetError::Timeout))));
+            let error = first_of(failed(NetError::Timeout), now(Vec::new())).await;
+            assert!(matches!(error, Err(None)));
+            let never: Asking<'_> = Box::pin(pending());
+            let waited = timer::within(IPV6_HEAD_START, first_of(never, wrong())).await;
+            assert!(waited.is_none());
+        });
+    }
+
+    #[test]
+    fn ipv6_is_read_before_a_late_head_start_is_over() {
+        run(async {
+            let late: Asking<'_> = Box::pin(async { Ok(overtaken(600, six()).await) });
+            let both = [six(), four()].concat();
+            assert_eq!(found(late, now(four())).await, (both, None));
         });
     }
 }

@@ -3,35 +3,38 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use hyper::body::Bytes;
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Response, Url};
 
 use crate::durations::ERROR_BODY;
-use crate::net::client::{FIELD_LIMIT, HEAD_LIMIT};
 use crate::net::machine::is_link_local;
+use crate::net::{HEAD_LIMIT, http1, http2};
 
 /// How much of an unexpected answer's body is read for the detail text, in bytes.
 const BODY_LIMIT: usize = 1024;
 
 /// The head of an answer, and its body as long as somebody may want to read it.
-#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) from: Option<SocketAddr>,
+    pub(super) from: SocketAddr,
     /// Whether it is a redirect to a link-local address, which is not followed.
     pub(super) withheld: bool,
-    body: Option<Response>,
+    body: Option<Body>,
 }
 
-impl From<Response> for Answer {
-    fn from(mut response: Response) -> Self {
-        Self {
-            status: response.status().as_u16(),
-            headers: std::mem::take(response.headers_mut()),
-            from: response.remote_addr(),
-            withheld: false,
-            body: Some(response),
+/// What follows the head, by the version of HTTP. Boxed: a connection is large.
+pub(super) enum Body {
+    Http1(Box<http1::Answer>),
+    Http2(Box<http2::Answer>),
+}
+
+impl Body {
+    async fn chunk(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Http1(answer) => answer.chunk().await,
+            Self::Http2(answer) => answer.chunk().await,
         }
     }
 }
@@ -48,6 +51,28 @@ pub(super) enum Leads {
 }
 
 impl Answer {
+    /// An answer in HTTP/1 from this address.
+    pub(super) fn http1(mut answer: http1::Answer, from: SocketAddr) -> Self {
+        Self {
+            status: answer.status(),
+            headers: answer.take_headers(),
+            from,
+            withheld: false,
+            body: Some(Body::Http1(Box::new(answer))),
+        }
+    }
+
+    /// An answer in HTTP/2 from this address.
+    pub(super) fn http2(mut answer: http2::Answer, from: SocketAddr) -> Self {
+        Self {
+            status: answer.status(),
+            headers: answer.take_headers(),
+            from,
+            withheld: false,
+            body: Some(Body::Http2(Box::new(answer))),
+        }
+    }
+
     /// Where it leads, if it is a redirect: to an http or https address. User info in it is
     /// dropped.
     pub(super) fn leads(&self, from: &Url) -> Leads {
@@ -62,8 +87,18 @@ impl Answer {
     }
 
     /// Lets go of the connection.
-    pub(super) fn without_body(self) -> Self {
-        Self { body: None, ..self }
+    pub(super) fn without_body(mut self) -> Self {
+        self.leave();
+        self
+    }
+
+    /// Closes the connection, as the protocol has it.
+    pub(super) fn leave(&mut self) {
+        match self.body.take() {
+            Some(Body::Http1(answer)) => answer.leave(),
+            Some(Body::Http2(answer)) => answer.leave(),
+            None => {}
+        }
     }
 
     pub(super) fn is_beyond_limits(&self) -> bool {
@@ -73,12 +108,12 @@ impl Answer {
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len() + 4)
             .sum();
-        self.headers.len() > FIELD_LIMIT || size > HEAD_LIMIT
+        self.headers.len() > http1::FIELD_LIMIT || size > HEAD_LIMIT
     }
 
     /// The start of the body, if people can read it. Pages of markup say less than the status.
     pub(super) async fn read_text(&mut self, until: Instant) -> Option<String> {
-        let mut answer = self.body.take()?;
+        let answer = self.body.as_mut()?;
         let kind = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let kind = kind.to_ascii_lowercase();
         if !(kind.starts_with("text/plain")
@@ -88,7 +123,7 @@ impl Answer {
         }
         let mut body = Vec::new();
         let reading = async {
-            while let Ok(Some(chunk)) = answer.chunk().await {
+            while let Some(chunk) = answer.chunk().await {
                 body.extend_from_slice(chunk.get(..BODY_LIMIT - body.len()).unwrap_or(&chunk));
                 if body.len() >= BODY_LIMIT {
                     break;
@@ -180,7 +215,7 @@ mod tests {
             let answer = Answer {
                 status,
                 headers: HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]),
-                from: None,
+                from: SocketAddr::from(([127, 0, 0, 1], 80)),
                 withheld: false,
                 body: None,
             };

@@ -1,14 +1,14 @@
 //! One request on the way from redirect to redirect, how far it came, and what it told.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use reqwest::Url;
 
 use super::is_this_machine_host;
+use crate::net::dial::{Progress, Seen};
 use crate::net::proxy::Proxy;
-use crate::net::trace::Trace;
 use crate::probe::{Evidence, Phases};
 
 /// How far an attempt came. Shared with the timeout around it.
@@ -29,8 +29,10 @@ pub(super) struct Walk {
 pub(super) struct Hop {
     pub(super) url: Url,
     pub(super) proxy: Option<Proxy>,
-    pub(super) trace: Arc<Mutex<Trace>>,
-    pub(super) sent: Instant,
+    /// Whether a redirect led to it.
+    pub(super) redirected: bool,
+    /// How far its connection came.
+    pub(super) progress: Arc<Progress>,
     /// Whether the server asked for HTTP/1.1, so that no other version is offered.
     pub(super) http1: bool,
     /// What the server may know from this request and those before it.
@@ -82,14 +84,8 @@ impl Hop {
 
     /// The same request again, over HTTP/1.1.
     pub(super) fn over_http1(self) -> Self {
-        let redirected = self.seen().redirected;
-        let trace = Trace {
-            redirected,
-            ..Trace::default()
-        };
         Self {
-            trace: Arc::new(Mutex::new(trace)),
-            sent: Instant::now(),
+            progress: Arc::default(),
             http1: true,
             ..self
         }
@@ -101,15 +97,12 @@ impl Hop {
             .is_some_and(|proxy| proxy.speaks_for_target)
     }
 
-    pub(super) fn seen(&self) -> Trace {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn seen(&self) -> Seen {
+        self.progress.seen()
     }
 }
 
-pub(super) type Shared = Arc<Mutex<Walk>>;
+pub(super) type Shared = Mutex<Walk>;
 
 pub(super) fn lock(walk: &Shared) -> std::sync::MutexGuard<'_, Walk> {
     walk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -122,43 +115,15 @@ impl Walk {
     }
 }
 
-/// The addresses that a request could go to, with their port.
-pub(super) fn peers_of(hop: &Hop, seen: &Trace) -> Vec<SocketAddr> {
-    let (host, port) = match &hop.proxy {
-        Some(proxy) => (proxy.host.as_str(), proxy.port),
-        None => (
-            hop.url
-                .host_str()
-                .unwrap_or_default()
-                .trim_matches(['[', ']']),
-            hop.url.port_or_known_default().unwrap_or_default(),
-        ),
-    };
-    match host.parse::<IpAddr>() {
-        Ok(literal) => vec![SocketAddr::new(literal, port)],
-        Err(_) => seen
-            .addresses
-            .iter()
-            .map(|ip| SocketAddr::new(*ip, port))
-            .collect(),
-    }
-}
-
+/// Where the time of a request went whose head came at `headed`, if it came.
 pub(super) fn phases_of(hop: &Hop, headed: Option<Instant>) -> Phases {
     let seen = hop.seen();
-    let span =
-        |from: Option<Instant>, to: Option<Instant>| Some(to?.saturating_duration_since(from?));
-    let encrypted = seen.hello.is_some();
-    let tcp = if encrypted {
-        seen.hello
-    } else {
-        seen.connected
-    };
+    let response = || Some(headed?.saturating_duration_since(seen.open_since()?));
     Phases {
-        dns: span(seen.name_asked, seen.name_answered),
-        connect: span(seen.name_answered.or(seen.dialled), tcp),
-        tls: span(seen.hello, seen.connected),
-        response: span(seen.connected.or(Some(hop.sent)), headed),
+        dns: seen.name_took(),
+        connect: seen.connect_took(),
+        tls: seen.tls_took(),
+        response: response(),
     }
 }
 

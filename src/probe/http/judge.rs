@@ -6,9 +6,9 @@ use reqwest::Url;
 
 use super::HttpProbe;
 use super::answer::{Answer, phrase, retry_after};
-use super::hop::{Hop, Shared, lock, peers_of, phases_of};
-use crate::net::trace::Trace;
-use crate::probe::classify::{Failure, Limit, Scene};
+use super::hop::{Hop, Shared, lock, phases_of};
+use crate::net::dial::Seen;
+use crate::probe::failure::{Failure, Limit, Scene};
 use crate::probe::{Attempt, Cause, Evidence, Phases};
 use crate::text;
 
@@ -28,7 +28,7 @@ impl HttpProbe {
         };
         let speaks_for_target = hop.speaks_for_target();
         let mut attempt = Attempt {
-            address: answer.from,
+            address: Some(answer.from),
             through_proxy: hop.proxy.is_some(),
             http_status: Some(status),
             phases,
@@ -84,6 +84,26 @@ impl HttpProbe {
         attempt
     }
 
+    /// An attempt that is up without an answer: the server wants a client certificate.
+    pub(super) fn wants_login(&self, walk: &Shared) -> Attempt {
+        let state = lock(walk);
+        let mut attempt = Attempt {
+            detail: "TLS stands up to the client certificate that is wanted".to_owned(),
+            note: Some("it asked for a client certificate; the login was not checked"),
+            phases: state.phases,
+            evidence: state.evidence,
+            ..blank()
+        };
+        if let Some(hop) = &state.hop {
+            attempt.address = hop.seen().address();
+            attempt.through_proxy = hop.proxy.is_some();
+            attempt.phases = state.phases.plus(phases_of(hop, None));
+            attempt.final_url = (state.followed > 0).then(|| self.show(hop, text::LONG));
+            hop.sign(attempt.address, &mut attempt.evidence);
+        }
+        attempt
+    }
+
     /// An attempt that got no answer, with what is known of how far it came.
     pub(super) fn fail(
         &self,
@@ -95,9 +115,8 @@ impl HttpProbe {
         let Some(hop) = &state.hop else {
             let scene = Scene {
                 host: self.url.host_str().unwrap_or_default(),
-                peers: &[],
                 proxy: None,
-                trace: &Trace::default(),
+                seen: &Seen::default(),
                 limit,
                 redirected: false,
                 http1: false,
@@ -110,18 +129,16 @@ impl HttpProbe {
             };
         };
         let seen = hop.seen();
-        let peers = peers_of(hop, &seen);
         let redirected = state.followed > 0;
         let failure = why(&Scene {
             host: hop.url.host_str().unwrap_or_default(),
-            peers: &peers,
             proxy: hop.proxy.as_ref(),
-            trace: &seen,
+            seen: &seen,
             limit,
             redirected,
             http1: hop.http1 && !self.names_a_host(),
         });
-        let address = peers.first().copied();
+        let address = seen.address();
         let mut evidence = state.evidence;
         // What a plain proxy does to a connection is its own doing.
         if failure.cause.is_evidence() && !hop.speaks_for_target() {
@@ -181,6 +198,7 @@ fn blank() -> Attempt {
         final_url: None,
         phases: Phases::default(),
         retry_after: None,
+        note: None,
         cut_short: false,
         through_proxy: false,
         evidence: Evidence::default(),

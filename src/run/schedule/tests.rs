@@ -54,6 +54,7 @@ impl Prober for Fake {
             final_url: None,
             phases: Phases::default(),
             retry_after: None,
+            note: None,
             through_proxy: false,
             cut_short: end == budget.latest,
             evidence: Evidence::default(),

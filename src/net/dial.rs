@@ -1,0 +1,159 @@
+//! A connection in four stages: name, TCP, the proxy's tunnel, TLS.
+//!
+//! Nothing here knows what is said over the connection. Each stage fails with an error of its
+//! own, and [`Progress`] says which one is under way, for a timeout around it.
+
+mod guard;
+mod progress;
+mod race;
+mod stream;
+mod tls;
+mod tunnel;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+
+use super::Network;
+use super::proxy::Proxy;
+use super::resolver::{Found, NameError};
+pub(crate) use guard::LinkLocal;
+pub(crate) use progress::{Progress, Seen, Stage};
+pub(crate) use stream::{Prefixed, Stream};
+pub(crate) use tls::Handshake;
+pub(crate) use tunnel::{SocksReply, TunnelError};
+
+/// Where a connection leads, and by which way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    /// A name or an address, without brackets.
+    pub(crate) host: &'a str,
+    /// The port of the destination, not the proxy's.
+    pub(crate) port: u16,
+    /// The proxy on the way.
+    pub(crate) proxy: Option<&'a Proxy>,
+    /// The protocols to offer in TLS (ALPN), the preferred one first; `None` for no TLS.
+    pub(crate) tls: Option<&'a [&'a [u8]]>,
+    /// Whether a server chose it, by a redirect: a name's link-local addresses are left out.
+    pub(crate) redirected: bool,
+}
+
+/// A connection that stands.
+pub(crate) struct Connection {
+    /// What is sent and received over it; TLS is done.
+    pub(crate) stream: Box<dyn Stream>,
+    /// The other end of the TCP connection: the proxy where one stands on the way.
+    pub(crate) peer: SocketAddr,
+    /// The protocol that was agreed on in TLS.
+    pub(crate) alpn: Option<Vec<u8>>,
+}
+
+/// Why there is no connection: the stage that failed, with its error.
+#[derive(Debug)]
+pub(crate) enum DialError {
+    /// The name, of the proxy where one stands on the way, has no address.
+    Name(NameError),
+    /// A redirect leads to a name that has only link-local addresses. Nothing was sent.
+    LinkLocal,
+    /// No address could be connected to; the error that says most.
+    Connect(std::io::Error),
+    /// TLS with the proxy.
+    ProxyTls(std::io::Error),
+    /// The proxy made no tunnel.
+    Tunnel(TunnelError),
+    /// No certificate can be for this host. Nothing was sent.
+    HostWithoutCertificate,
+    /// TLS with the destination.
+    Tls(std::io::Error),
+}
+
+/// Connects. `progress` is kept up to date for a timeout around it.
+pub(crate) async fn dial(
+    network: &Network,
+    to: &Destination<'_>,
+    progress: &Progress,
+) -> Result<Connection, DialError> {
+    let server = match to.tls {
+        Some(_) => Some(server_name(to.host).ok_or(DialError::HostWithoutCertificate)?),
+        None => None,
+    };
+    let (host, port) = match to.proxy {
+        Some(proxy) => (proxy.host.as_str(), proxy.port),
+        None => (to.host, to.port),
+    };
+    let found = name(network, host, to, progress).await?;
+    progress.enter(Stage::Connect);
+    let (socket, peer) = race::connect(found, port, progress)
+        .await
+        .map_err(DialError::Connect)?;
+    let mut stream: Box<dyn Stream> = Box::new(socket);
+    if let Some(proxy) = to.proxy {
+        stream = through(stream, network, proxy, to, progress).await?;
+    }
+    let mut alpn = None;
+    if let (Some(server), Some(protocols)) = (server, to.tls) {
+        progress.enter(Stage::Tls);
+        let handshake = Arc::new(Handshake::new(&network.tls));
+        progress.note(|seen| seen.handshake = Some(Arc::clone(&handshake)));
+        (stream, alpn) = tls::connect(&network.tls, &handshake, server, protocols, stream)
+            .await
+            .map_err(DialError::Tls)?;
+    }
+    progress.enter(Stage::Open);
+    Ok(Connection { stream, peer, alpn })
+}
+
+/// The name stage: the addresses to connect to. An address needs none.
+async fn name<'a>(
+    network: &'a Network,
+    host: &str,
+    to: &Destination<'_>,
+    progress: &Progress,
+) -> Result<Found<'a>, DialError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(Found::from(address));
+    }
+    progress.enter(Stage::Name);
+    let found = network.resolver.find(host).await;
+    let found = found.map_err(DialError::Name)?;
+    // Behind a proxy it is the proxy's name that was looked up.
+    if to.redirected && to.proxy.is_none() {
+        return guard::without_link_local(found)
+            .await
+            .map_err(|LinkLocal| DialError::LinkLocal);
+    }
+    Ok(found)
+}
+
+/// The tunnel stage: TLS with the proxy where it wants it, and the way through it. A proxy that
+/// speaks for the destination makes no tunnel.
+async fn through(
+    mut stream: Box<dyn Stream>,
+    network: &Network,
+    proxy: &Proxy,
+    to: &Destination<'_>,
+    progress: &Progress,
+) -> Result<Box<dyn Stream>, DialError> {
+    if proxy.encrypted {
+        progress.enter(Stage::ProxyTls);
+        let server = server_name(&proxy.host).ok_or(DialError::HostWithoutCertificate)?;
+        let handshake = Arc::new(Handshake::new(&network.tls));
+        progress.note(|seen| seen.proxy_handshake = Some(Arc::clone(&handshake)));
+        (stream, _) = tls::connect(&network.tls, &handshake, server, &[], stream)
+            .await
+            .map_err(DialError::ProxyTls)?;
+    }
+    if proxy.speaks_for_target {
+        return Ok(stream);
+    }
+    progress.enter(Stage::Tunnel);
+    tunnel::open(stream, proxy, to.host, to.port)
+        .await
+        .map_err(DialError::Tunnel)
+}
+
+/// The name that a certificate has to be for; `None` where none can be.
+fn server_name(host: &str) -> Option<ServerName<'static>> {
+    ServerName::try_from(host.to_owned()).ok()
+}

@@ -1,0 +1,130 @@
+//! The TLS stage, and what it shows of the other side.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::TlsConnector;
+
+use super::stream::Stream;
+use crate::net::tls::TlsSettings;
+
+/// One handshake: the certificate's verifier, and the answer to a server that asks for a client
+/// certificate (none), with a note of both.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    verifier: Arc<dyn ServerCertVerifier>,
+    /// The server's certificate was judged good, and it has shown that it has the key.
+    trusted: AtomicBool,
+    asked: AtomicBool,
+}
+
+impl Handshake {
+    pub(super) fn new(settings: &TlsSettings) -> Self {
+        Self {
+            verifier: Arc::clone(&settings.verifier),
+            trusted: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
+        }
+    }
+
+    /// One that has seen this.
+    #[cfg(test)]
+    pub(crate) fn seen(trusted: bool, asked: bool) -> Self {
+        let settings = TlsSettings::new(Vec::new()).unwrap();
+        let mut handshake = Self::new(&settings);
+        *handshake.trusted.get_mut() = trusted;
+        *handshake.asked.get_mut() = asked;
+        handshake
+    }
+
+    /// Whether the server asked for a client certificate.
+    pub(crate) fn asked_for_certificate(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server's own certificate is good.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted.load(Ordering::Relaxed)
+    }
+
+    fn note<T>(&self, judged: Result<T, Error>) -> Result<T, Error> {
+        self.trusted.store(judged.is_ok(), Ordering::Relaxed);
+        judged
+    }
+}
+
+/// Makes the handshake. Returns the protocol that was agreed on as well.
+pub(super) async fn connect(
+    settings: &TlsSettings,
+    handshake: &Arc<Handshake>,
+    server: ServerName<'static>,
+    protocols: &[&[u8]],
+    stream: Box<dyn Stream>,
+) -> io::Result<(Box<dyn Stream>, Option<Vec<u8>>)> {
+    let mut config = settings.config.clone();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    config.client_auth_cert_resolver = Arc::clone(handshake) as _;
+    config
+        .dangerous()
+        .set_certificate_verifier(Arc::clone(handshake) as _);
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(server, stream).await?;
+    let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+    Ok((Box::new(stream), alpn))
+}
+
+/// The one of the configuration, whose last word is noted: the signature is checked once the
+/// certificate is judged good.
+impl ServerCertVerifier for Handshake {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.verifier
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.note(self.verifier.verify_tls12_signature(message, cert, signed))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.note(self.verifier.verify_tls13_signature(message, cert, signed))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// No client certificate is ever sent.
+impl ResolvesClientCert for Handshake {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}

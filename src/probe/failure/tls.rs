@@ -1,0 +1,98 @@
+//! What a TLS error means.
+
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError, Error};
+
+use super::Failure;
+use crate::net::tls::{is_ca_as_end_entity, words};
+use crate::probe::Cause;
+use crate::text;
+
+/// The TLS error that an I/O error carries, if it is one.
+pub(super) fn inside(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// Whether it is an alert that says no to a client without a certificate: TLS 1.3 has one of its
+/// own, earlier ones and some servers of today use the general ones.
+pub(super) fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        inside(error),
+        Some(Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::HandshakeFailure
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+        ))
+    )
+}
+
+/// Why TLS with `host` failed.
+pub(super) fn explain(error: &Error, host: &str) -> Failure {
+    let Error::InvalidCertificate(certificate) = error else {
+        let why = text::sanitize(&words::handshake(error), text::PIECE);
+        let hint = match error {
+            Error::InvalidMessage(_) => "; does the port speak plain HTTP?",
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+                "; it speaks neither HTTP/1.1 nor HTTP/2"
+            }
+            _ => "",
+        };
+        return Failure::new(Cause::Tls, format!("TLS with {host} failed: {why}{hint}"));
+    };
+    let (cause, why) = match certificate {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => (Cause::TlsExpired, period(certificate)),
+        CertificateError::NotValidForName => (Cause::TlsHostname, "is for another name".to_owned()),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = words::hosts(presented);
+            let why = if names.is_empty() {
+                "names no host (subjectAltName)".to_owned()
+            } else {
+                let names = text::sanitize(&names.join(", "), text::PIECE);
+                format!("is for another name: {names}")
+            };
+            (Cause::TlsHostname, why)
+        }
+        CertificateError::UnknownIssuer => (Cause::TlsUntrusted, untrusted()),
+        other if is_ca_as_end_entity(other) => (Cause::TlsUntrusted, untrusted()),
+        other => {
+            let why = text::sanitize(&words::certificate(other), text::PIECE);
+            (Cause::Tls, format!("is not valid: {why}"))
+        }
+    };
+    Failure::new(cause, format!("the certificate of {host} {why}"))
+}
+
+fn untrusted() -> String {
+    "is not signed by a trusted root; a private CA goes into the input ca-certificates".to_owned()
+}
+
+/// When it is valid, against the runner's clock.
+fn period(certificate: &CertificateError) -> String {
+    let why = match certificate {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("expired at {}", date(not_after.as_secs()))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("is not valid before {}", date(not_before.as_secs()))
+        }
+        CertificateError::NotValidYet => "is not yet valid".to_owned(),
+        _ => "has expired".to_owned(),
+    };
+    let clock = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
+    format!("{why}; the runner's clock says {clock}")
+}
+
+fn date(unix_seconds: u64) -> String {
+    std::time::UNIX_EPOCH
+        .checked_add(Duration::from_secs(unix_seconds))
+        .map_or_else(String::new, |time| {
+            humantime::format_rfc3339_seconds(time).to_string()
+        })
+}
