@@ -96,6 +96,12 @@ mod failures;
 /// Nothing that comes from the network can command the runner.
 mod hostile;
 
+/// Answers without end: they end with their own attempt, and keep nobody else waiting.
+mod floods;
+
+/// Connections, stage by stage: one CONNECT per attempt, SOCKS, client certificates.
+mod connections;
+
 /// The commit status: where it goes, and with which words.
 mod status;
 

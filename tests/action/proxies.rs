@@ -18,13 +18,18 @@ fn tunnel_to(server: &Server) -> Server {
     let there = server.host();
     Server::start(move |peer| {
         peer.request();
-        let mut onward = TcpStream::connect(&there).unwrap();
+        let onward = TcpStream::connect(&there).unwrap();
         peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
-        let (mut back, mut inward) = (onward.try_clone().unwrap(), peer.socket());
-        let back = thread::spawn(move || copy(&mut back, &mut inward));
-        copy(&mut peer.socket(), &mut onward);
-        back.join().unwrap();
+        join(&mut peer.socket(), onward);
     })
+}
+
+/// Carries both ways what comes.
+pub(crate) fn join(near: &mut TcpStream, mut onward: TcpStream) {
+    let (mut back, mut inward) = (onward.try_clone().unwrap(), near.try_clone().unwrap());
+    let back = thread::spawn(move || copy(&mut back, &mut inward));
+    copy(near, &mut onward);
+    back.join().unwrap();
 }
 
 fn copy(from: &mut TcpStream, to: &mut TcpStream) {
@@ -294,11 +299,8 @@ fn socks_to(server: &Server, login: Option<&'static str>, says: u8) -> Server {
         if says != 0 {
             return;
         }
-        let mut onward = TcpStream::connect(&there).unwrap();
-        let (mut back, mut inward) = (onward.try_clone().unwrap(), peer.socket());
-        let back = thread::spawn(move || copy(&mut back, &mut inward));
-        copy(&mut peer.socket(), &mut onward);
-        back.join().unwrap();
+        let onward = TcpStream::connect(&there).unwrap();
+        join(&mut peer.socket(), onward);
     })
 }
 

@@ -231,6 +231,8 @@ fn a_server_that_asks_for_http1_is_asked_over_http1() {
     let asking = [
         Http2::Resets(Reason::HTTP_1_1_REQUIRED),
         Http2::TurnsAway(Reason::HTTP_1_1_REQUIRED),
+        // It would answer, and does not: it is not waited for.
+        Http2::Dismisses(Reason::HTTP_1_1_REQUIRED),
     ];
     for manners in asking {
         let unauthorized = "HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n";

@@ -59,6 +59,7 @@ pub(crate) struct Tls {
     key: KeyPair,
     versions: Vec<&'static SupportedProtocolVersion>,
     wants_client_certificate: bool,
+    does_without: bool,
 }
 
 impl Tls {
@@ -89,6 +90,7 @@ impl Tls {
             key,
             versions,
             wants_client_certificate: false,
+            does_without: false,
         }
     }
 
@@ -100,6 +102,12 @@ impl Tls {
     pub(crate) fn wanting_client_certificate(mut self) -> Self {
         self.wants_client_certificate = true;
         self
+    }
+
+    /// Asks for one, and goes on without.
+    pub(crate) fn offering_client_certificate(mut self) -> Self {
+        self.does_without = true;
+        self.wanting_client_certificate()
     }
 
     /// The PEM of the server's own certificate.
@@ -115,6 +123,11 @@ impl Tls {
             let mut roots = RootCertStore::empty();
             roots.add(TRUSTED.der().clone()).unwrap();
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            let verifier = if self.does_without {
+                verifier.allow_unauthenticated()
+            } else {
+                verifier
+            };
             builder.with_client_cert_verifier(verifier.build().unwrap())
         } else {
             builder.with_no_client_auth()
@@ -217,16 +230,26 @@ pub(crate) enum Http2 {
     /// It goes away, and says that it has not looked at the request.
     TurnsAway(Reason),
     KeepsSilent,
+    /// It goes away though it will answer this request, and says nothing more.
+    Dismisses(Reason),
+    /// It sends this after its settings, and then that without end.
+    Floods(&'static [u8], &'static [u8]),
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
 async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
-    if let Http2::TurnsAway(reason) = manners {
-        turn_away(stream, log, reason).await.ok();
-        return Ok(());
-    }
+    match manners {
+        Http2::TurnsAway(reason) => go_away(stream, log, reason, 0).await.ok(),
+        Http2::Dismisses(reason) => go_away(stream, log, reason, 1).await.ok(),
+        Http2::Floods(first, then) => flood(stream, log, first, then).await.ok(),
+        _ => return serve_http2(stream, log, manners).await,
+    };
+    Ok(())
+}
+
+async fn serve_http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(asked) = connection.accept().await {
         let (request, mut respond) = asked?;
@@ -238,7 +261,7 @@ async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2:
             }
             Http2::Resets(reason) => respond.send_reset(reason),
             Http2::GoesAway(reason) => connection.abrupt_shutdown(reason),
-            Http2::TurnsAway(_) => {}
+            Http2::TurnsAway(_) | Http2::Dismisses(_) | Http2::Floods(..) => {}
             // Dropped, the handle would reset the stream.
             Http2::KeepsSilent => std::mem::forget(respond),
         }
@@ -246,8 +269,11 @@ async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2:
     Ok(())
 }
 
-/// GOAWAY with 0 as the last stream that was looked at: the library has no such answer.
-async fn turn_away(mut stream: impl Stream, log: &Log, reason: Reason) -> io::Result<()> {
+/// An empty SETTINGS frame.
+const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+/// Reads frames up to the request, as the library would without a word of its own.
+async fn hear(stream: &mut impl Stream, log: &Log) -> io::Result<()> {
     const HEADERS: u8 = 1;
     let mut preface = [0; 24];
     stream.read_exact(&mut preface).await?;
@@ -259,9 +285,24 @@ async fn turn_away(mut stream: impl Stream, log: &Log, reason: Reason) -> io::Re
         stream.read_exact(&mut payload).await?;
     }
     log.record("GET / HTTP/2\r\n".to_owned());
-    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let frames = [&settings[..], &go_away, &u32::from(reason).to_be_bytes()].concat();
+    Ok(())
+}
+
+/// Sends the same again and again for as long as somebody is there.
+async fn flood(mut stream: impl Stream, log: &Log, first: &[u8], then: &[u8]) -> io::Result<()> {
+    hear(&mut stream, log).await?;
+    stream.write_all(&[&SETTINGS, first].concat()).await?;
+    let many = then.repeat(16384 / then.len());
+    loop {
+        stream.write_all(&many).await?;
+    }
+}
+
+/// GOAWAY with the last stream that was looked at: the library has no such answer.
+async fn go_away(mut stream: impl Stream, log: &Log, reason: Reason, last: u8) -> io::Result<()> {
+    hear(&mut stream, log).await?;
+    let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, last];
+    let frames = [&SETTINGS[..], &go_away, &u32::from(reason).to_be_bytes()].concat();
     stream.write_all(&frames).await?;
     // Closed only once the other side has left.
     stream.read_to_end(&mut Vec::new()).await?;

@@ -1,0 +1,154 @@
+use std::net::TcpStream;
+
+use rustls::version::{TLS12, TLS13};
+
+use crate::harness::Preflight;
+use crate::peer::Step::Reset;
+use crate::server::{Server, response};
+use crate::tls_server::{Certified, Tls, trusted_pem};
+
+const SECURE: &str = "https://dep.invalid/health";
+
+/// What a proxy says first counts: it is not asked again.
+#[test]
+fn a_proxy_is_asked_for_a_tunnel_once() {
+    let table = [
+        ("502 X", "down", "proxy-upstream"),
+        ("503 X", "down", "proxy-upstream"),
+        ("407 X", "unknown", "proxy"),
+        ("403 X", "unknown", "proxy"),
+        (
+            "302 X\r\nLocation: http://login.example/",
+            "unknown",
+            "proxy",
+        ),
+    ];
+    for (says, result, cause) in table {
+        // A second question would be answered with silence.
+        let proxy = Server::replies([format!("HTTP/1.1 {says}\r\n\r\n"), String::new()]);
+        let run = Preflight::probing(SECURE)
+            .env("https_proxy", proxy.url())
+            .run();
+        run.found(result, cause);
+        assert_eq!((says, proxy.connections()), (says, 1), "{run}");
+    }
+}
+
+/// RFC 9110, 9.3.6: any 2xx opens the tunnel. Interim answers come before it, and heads are
+/// longer where companies write them.
+#[test]
+fn a_tunnel_is_open_after_any_success() {
+    let long = format!(
+        "HTTP/1.1 200 OK\r\nX-Policy: {}\r\n\r\n",
+        "y".repeat(20_000)
+    );
+    for says in [
+        "HTTP/1.1 200 Connection established\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        &long,
+    ] {
+        let server = Tls::new(Certified::Well).healthy();
+        let (there, head) = (server.host(), says.to_owned());
+        let proxy = Server::start(move |peer| {
+            peer.request();
+            let onward = TcpStream::connect(&there).unwrap();
+            peer.send(&head);
+            crate::proxies::join(&mut peer.socket(), onward);
+        });
+        let step = Preflight::probing(server.url()).env("https_proxy", proxy.url());
+        let step = step.file("ca.pem", trusted_pem());
+        step.set("ca-certificates", "ca.pem").run().up();
+        assert_eq!(proxy.connections(), 1, "{says}");
+    }
+}
+
+/// A SOCKS 4a proxy, which has one answer for all that it cannot or will not do.
+#[test]
+fn a_socks4_proxy_leads_the_way() {
+    for (says, result) in [(0x5a, "up"), (0x5b, "unknown")] {
+        let server = if says == 0x5a {
+            Server::status(200)
+        } else {
+            Server::status(200).unhit()
+        };
+        let there = server.host();
+        let proxy = Server::start(move |peer| {
+            // Version, command, port, an address that is none, user, name.
+            let asked = peer.read(8).unwrap();
+            assert_eq!(asked, [4, 1, 0, 80, 0, 0, 0, 1]);
+            for expected in ["carl", "dep.invalid"] {
+                let text = peer.read(expected.len() + 1).unwrap();
+                assert_eq!(text, [expected.as_bytes(), &[0]].concat());
+            }
+            peer.send([0, says, 0, 0, 0, 0, 0, 0]);
+            if says == 0x5a {
+                let onward = TcpStream::connect(&there).unwrap();
+                crate::proxies::join(&mut peer.socket(), onward);
+            }
+        });
+        let proxy_url = format!("socks4://carl@{}", proxy.host());
+        let run = Preflight::probing("http://dep.invalid/")
+            .env("all_proxy", proxy_url)
+            .run();
+        run.found(result, if result == "up" { "" } else { "proxy" })
+            .hides(&["carl"]);
+    }
+}
+
+/// Whoever hangs up in place of an alert may mean the same, or may not.
+#[test]
+fn a_server_that_asks_for_a_client_certificate_and_hangs_up_is_down() {
+    for reset in [false, true] {
+        for version in [&TLS12, &TLS13] {
+            let server = Tls::new(Certified::Well)
+                .only(version)
+                .offering_client_certificate()
+                .start(move |peer| {
+                    peer.request();
+                    if reset {
+                        peer.play(&[Reset]);
+                    }
+                });
+            let step = Preflight::probing(server.url()).file("ca.pem", trusted_pem());
+            let run = step.set("ca-certificates", "ca.pem").run();
+            run.down(if reset { "reset" } else { "closed" });
+            run.shows(&["asked for a client certificate"]);
+        }
+    }
+}
+
+/// One that asks, and does without.
+#[test]
+fn a_client_certificate_that_is_not_required_is_not_missed() {
+    let server = Tls::new(Certified::Well).offering_client_certificate();
+    let server = server.start(|peer| {
+        peer.request();
+        peer.send(response(503, ""));
+    });
+    let step = Preflight::probing(server.url()).file("ca.pem", trusted_pem());
+    let run = step.set("ca-certificates", "ca.pem").run();
+    run.down("status");
+    assert!(!run.message().contains("client certificate"), "{run}");
+}
+
+/// It is only TLS's 401 where the server is who it should be.
+#[test]
+fn a_stranger_that_wants_a_client_certificate_is_not_up() {
+    for (certified, cause) in [
+        (Certified::UnknownIssuer, "tls-untrusted"),
+        (Certified::OtherName, "tls-hostname"),
+        (Certified::Expired, "tls-expired"),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let server = Tls::new(certified)
+                .only(version)
+                .wanting_client_certificate()
+                .healthy();
+            let step = Preflight::probing(server.url()).file("ca.pem", trusted_pem());
+            step.set("ca-certificates", "ca.pem").run().down(cause);
+        }
+    }
+}
