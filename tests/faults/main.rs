@@ -74,6 +74,9 @@ mod redirects;
 /// Proxies on the way.
 mod proxies;
 
+/// Connections, stage by stage.
+mod dial;
+
 /// The runner's own limits.
 mod limits;
 

@@ -31,6 +31,7 @@ fn rows() -> Vec<Row> {
     rows.extend(crate::files::rows());
     rows.extend(crate::weather::rows());
     rows.extend(crate::proxies::rows());
+    rows.extend(crate::dial::rows());
     rows.extend(crate::limits::rows());
     rows.extend(crate::deadline::rows());
     rows.extend(crate::telling::rows());

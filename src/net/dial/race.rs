@@ -47,7 +47,7 @@ where
     loop {
         race.start_those_due(&connect);
         if race.is_over() {
-            return Err(race.failure.map_or_else(none_left, |failure| failure.error));
+            return Err(race.lost());
         }
         let next = race.next_start();
         tokio::select! {
@@ -86,6 +86,7 @@ struct Race<'a, S> {
 
 /// The failure that says most.
 struct Failure {
+    address: SocketAddr,
     error: io::Error,
     weight: u8,
 }
@@ -168,19 +169,33 @@ impl<'a, S> Race<'a, S> {
         if self
             .failure
             .as_ref()
-            .is_none_or(|last| last.weight < weight)
+            .is_some_and(|last| last.weight >= weight)
         {
+            return;
+        }
+        // What an address says counts even if time runs out while others are silent.
+        if error.kind() == io::ErrorKind::ConnectionRefused {
             self.progress.note(|seen| {
                 seen.peer = Some(address);
-                seen.refused = weight == ANSWERED;
+                seen.refused = true;
             });
-            self.failure = Some(Failure { error, weight });
         }
+        self.failure = Some(Failure {
+            address,
+            error,
+            weight,
+        });
+    }
+
+    /// All have failed.
+    fn lost(self) -> io::Error {
+        let Some(failure) = self.failure else {
+            return io::ErrorKind::NotConnected.into();
+        };
+        self.progress.note(|seen| seen.peer = Some(failure.address));
+        failure.error
     }
 }
-
-/// The weight of an answer from the far side.
-const ANSWERED: u8 = 3;
 
 /// How much a failure says: an answer from the far side before silence, that before the lack of
 /// a way, and last what the runner itself lacks.
@@ -188,7 +203,7 @@ fn weight(error: &io::Error) -> u8 {
     match error.kind() {
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted => ANSWERED,
+        | io::ErrorKind::ConnectionAborted => 3,
         io::ErrorKind::TimedOut => 2,
         _ if is_local(error) => 0,
         _ => 1,
@@ -222,10 +237,6 @@ async fn at(when: Option<Instant>) {
         Some(when) => sleep_until(when).await,
         None => pending().await,
     }
-}
-
-fn none_left() -> io::Error {
-    io::ErrorKind::NotConnected.into()
 }
 
 #[cfg(test)]
