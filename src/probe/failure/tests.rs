@@ -397,6 +397,32 @@ fn certificates() {
     );
 }
 
+/// Another client may connect where this one has nothing in common with the server.
+#[test]
+fn own_limits_are_named() {
+    let algorithm = CertificateError::UnsupportedSignatureAlgorithmContext {
+        signature_algorithm_id: vec![42],
+        supported_algorithms: Vec::new(),
+    };
+    for (error, word) in [
+        (
+            Error::AlertReceived(AlertDescription::HandshakeFailure),
+            "this probe speaks TLS 1.2 and 1.3",
+        ),
+        (
+            Error::PeerIncompatible(rustls::PeerIncompatible::NoCipherSuitesInCommon),
+            "this probe speaks TLS 1.2 and 1.3",
+        ),
+        (
+            Error::InvalidCertificate(algorithm),
+            "not supported here (RSA, P-256, P-384 and Ed25519 are)",
+        ),
+    ] {
+        let why = Unanswered::Dial(DialError::Tls(tls(error)));
+        fails(Stage::Tls, Straight, &why, Cause::Tls, word);
+    }
+}
+
 /// Only where the server's own certificate is good, it had asked, and it says no by an alert.
 #[test]
 fn a_client_certificate_that_is_wanted() {

@@ -10,6 +10,11 @@ use crate::net::tls::{is_ca_as_end_entity, words};
 use crate::probe::Cause;
 use crate::text;
 
+/// What is offered to servers. Where there is nothing in common, another client may well connect.
+const OFFERED: &str = "; this probe speaks TLS 1.2 and 1.3 with ECDHE over X25519, P-256 and P-384, AES-GCM and ChaCha20-Poly1305";
+/// Which keys and signatures are understood in certificates.
+const UNDERSTOOD: &str = " (RSA, P-256, P-384 and Ed25519 are)";
+
 /// The TLS error that an I/O error carries, if it is one.
 pub(super) fn inside(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
@@ -39,6 +44,12 @@ pub(super) fn explain(error: &Error, host: &str) -> Failure {
             Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
                 "; it speaks neither HTTP/1.1 nor HTTP/2"
             }
+            Error::PeerIncompatible(_)
+            | Error::AlertReceived(
+                AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity,
+            ) => OFFERED,
             _ => "",
         };
         return Failure::new(Cause::Tls, format!("TLS with {host} failed: {why}{hint}"));
@@ -63,7 +74,14 @@ pub(super) fn explain(error: &Error, host: &str) -> Failure {
         other if is_ca_as_end_entity(other) => (Cause::TlsUntrusted, untrusted()),
         other => {
             let why = text::sanitize(&words::certificate(other), text::PIECE);
-            (Cause::Tls, format!("is not valid: {why}"))
+            let hint = match other {
+                CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                    UNDERSTOOD
+                }
+                _ => "",
+            };
+            (Cause::Tls, format!("is not valid: {why}{hint}"))
         }
     };
     Failure::new(cause, format!("the certificate of {host} {why}"))

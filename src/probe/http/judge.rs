@@ -88,7 +88,7 @@ impl HttpProbe {
     pub(super) fn wants_login(&self, walk: &Shared) -> Attempt {
         let state = lock(walk);
         let mut attempt = Attempt {
-            detail: "TLS stands up to the client certificate that is wanted".to_owned(),
+            detail: "TLS, with a request for a client certificate".to_owned(),
             note: Some("it asked for a client certificate; the login was not checked"),
             phases: state.phases,
             evidence: state.evidence,
