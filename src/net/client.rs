@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::Client;
 use rustls::pki_types::CertificateDer;
 
+use super::dial::Spare;
 use super::proxy::Proxies;
 use super::resolver::SystemResolver;
 use super::tls::{self, TlsSettings};
@@ -19,6 +20,8 @@ pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("C
 pub struct Network {
     pub(crate) tls: TlsSettings,
     pub(crate) resolver: SystemResolver,
+    /// Connections beside the first of each attempt.
+    pub(crate) spare: Spare,
     /// The proxy rules.
     pub(crate) proxies: Proxies,
     /// By their connect timeout.
@@ -37,6 +40,7 @@ impl Network {
         Ok(Self {
             tls: tls.map_err(|error| NetworkError(error.to_string()))?,
             resolver: SystemResolver::default(),
+            spare: Spare::default(),
             proxies: Proxies::from_system(),
             clients: Mutex::default(),
         })
@@ -55,6 +59,7 @@ impl Network {
         Self {
             tls: self.tls.clone(),
             resolver: SystemResolver::default(),
+            spare: Spare::default(),
             proxies: self.proxies.clone(),
             clients: Mutex::default(),
         }

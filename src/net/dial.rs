@@ -20,6 +20,7 @@ use super::proxy::Proxy;
 use super::resolver::{Found, NameError};
 pub(crate) use guard::LinkLocal;
 pub(crate) use progress::{Progress, Seen, Stage};
+pub(crate) use race::Spare;
 pub(crate) use stream::{Prefixed, Stream};
 pub(crate) use tls::Handshake;
 pub(crate) use tunnel::{SocksReply, TunnelError};
@@ -84,7 +85,7 @@ pub(crate) async fn dial(
     };
     let found = name(network, host, to, progress).await?;
     progress.enter(Stage::Connect);
-    let (socket, peer) = race::connect(found, port, progress)
+    let (socket, peer) = race::connect(found, port, progress, &network.spare)
         .await
         .map_err(DialError::Connect)?;
     let mut stream: Box<dyn Stream> = Box::new(socket);

@@ -25,8 +25,8 @@ use crate::target::Target;
 const MAX_IN_FLIGHT: usize = 4096;
 /// File descriptors that are not for attempts: files, resolver, forge, runtime.
 const RESERVED_FDS: u64 = 64;
-/// Descriptors that one attempt may hold: two address families at once, and a question to
-/// the name server for each.
+/// Descriptors that attempts hold, on average: a connection, and another address that is tried
+/// beside it; or a question to the name server for each family.
 const FDS_PER_ATTEMPT: u64 = 2;
 
 /// What makes attempts: the network, in a test something else.
@@ -37,11 +37,18 @@ pub(crate) trait Prober: Send + Sync + 'static {
         target: &Target,
         budget: AttemptBudget<'_>,
     ) -> impl Future<Output = Attempt> + Send;
+
+    /// How many connections all attempts together may hold beside one each.
+    fn may_hold_beside(&self, _connections: usize) {}
 }
 
 impl Prober for Network {
     async fn attempt(&self, target: &Target, budget: AttemptBudget<'_>) -> Attempt {
         target.probe.attempt(self, budget).await
+    }
+
+    fn may_hold_beside(&self, connections: usize) {
+        self.spare.limit(connections);
     }
 }
 
@@ -61,8 +68,10 @@ impl Schedule {
         until: Instant,
     ) -> Self {
         let (sender, events) = unbounded_channel();
+        let allowed = allowed_in_flight();
+        prober.may_hold_beside(allowed);
         let runner = Arc::new(Runner {
-            admission: Admission::new(max_in_flight(targets.len())),
+            admission: Admission::new(max_in_flight(targets.len(), allowed)),
             pulse: Pulse::default(),
         });
         let mut tasks = JoinSet::new();
@@ -149,13 +158,16 @@ async fn pursue(
     }
 }
 
-/// How many attempts may be under way: as many as there are targets, up to [`MAX_IN_FLIGHT`], unless the
-/// system allows fewer open files, once the limit is raised as far as it goes.
-fn max_in_flight(targets: usize) -> usize {
+/// How many attempts may be under way: as many as there are targets, up to [`MAX_IN_FLIGHT`], unless
+/// the system allows fewer.
+fn max_in_flight(targets: usize, allowed: usize) -> usize {
+    allowed.clamp(1, targets.clamp(1, MAX_IN_FLIGHT))
+}
+
+/// How many attempts the system's limit of open files allows, once it is raised as far as it goes.
+fn allowed_in_flight() -> usize {
     let allowed = raise_file_limit().saturating_sub(RESERVED_FDS) / FDS_PER_ATTEMPT;
-    usize::try_from(allowed)
-        .unwrap_or(usize::MAX)
-        .clamp(1, targets.clamp(1, MAX_IN_FLIGHT))
+    usize::try_from(allowed).unwrap_or(usize::MAX)
 }
 
 #[cfg(unix)]

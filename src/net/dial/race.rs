@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use super::progress::Progress;
@@ -22,13 +23,39 @@ use crate::net::resolver::{Found, Rest};
 /// others wait for one of these to fail.
 const AT_ONCE: usize = 16;
 
+/// How many connections all attempts together may try beside the first of each: the runner has
+/// only so many file descriptors.
+#[derive(Debug)]
+pub(crate) struct Spare(Semaphore);
+
+/// More than any system allows.
+impl Default for Spare {
+    fn default() -> Self {
+        Self::new(usize::from(u16::MAX))
+    }
+}
+
+impl Spare {
+    /// Room for `most`.
+    pub(crate) const fn new(most: usize) -> Self {
+        Self(Semaphore::const_new(most))
+    }
+
+    /// Leaves room for `most`, if there is more.
+    pub(crate) fn limit(&self, most: usize) {
+        let surplus = self.0.available_permits().saturating_sub(most);
+        self.0.forget_permits(surplus);
+    }
+}
+
 /// Connects to the first address that answers. Where none does, the error that says most.
 pub(super) async fn connect(
     found: Found<'_>,
     port: u16,
     progress: &Progress,
+    spare: &Spare,
 ) -> io::Result<(TcpStream, SocketAddr)> {
-    let (socket, peer) = race(found, port, progress, TcpStream::connect).await?;
+    let (socket, peer) = race(found, port, progress, spare, TcpStream::connect).await?;
     // A handshake is a conversation. Where it cannot be set it is slower.
     let _ = socket.set_nodelay(true);
     Ok((socket, peer))
@@ -38,12 +65,13 @@ async fn race<S, F>(
     found: Found<'_>,
     port: u16,
     progress: &Progress,
+    spare: &Spare,
     connect: impl Fn(SocketAddr) -> F,
 ) -> io::Result<(S, SocketAddr)>
 where
     F: Future<Output = io::Result<S>> + Send + 'static,
 {
-    let mut race = Race::new(found, port, progress);
+    let mut race = Race::new(found, port, progress, spare);
     loop {
         race.start_those_due(&connect);
         if race.is_over() {
@@ -66,11 +94,12 @@ where
 }
 
 /// A connection that is tried.
-type Trying<S> = Pin<Box<dyn Future<Output = (SocketAddr, io::Result<S>)> + Send>>;
+type Trying<'a, S> = Pin<Box<dyn Future<Output = (SocketAddr, io::Result<S>)> + Send + 'a>>;
 
 struct Race<'a, S> {
     port: u16,
     progress: &'a Progress,
+    spare: &'a Spare,
     /// Addresses that have not started, by family.
     six: VecDeque<IpAddr>,
     four: VecDeque<IpAddr>,
@@ -78,7 +107,7 @@ struct Race<'a, S> {
     turn_of_four: bool,
     /// Addresses that are yet to come.
     rest: Option<Rest<'a>>,
-    trying: Vec<Trying<S>>,
+    trying: Vec<Trying<'a, S>>,
     /// When the next one may start.
     due: Instant,
     failure: Option<Failure>,
@@ -92,10 +121,11 @@ struct Failure {
 }
 
 impl<'a, S> Race<'a, S> {
-    fn new(found: Found<'a>, port: u16, progress: &'a Progress) -> Self {
+    fn new(found: Found<'a>, port: u16, progress: &'a Progress, spare: &'a Spare) -> Self {
         let mut race = Self {
             port,
             progress,
+            spare,
             six: VecDeque::new(),
             four: VecDeque::new(),
             turn_of_four: false,
@@ -142,11 +172,20 @@ impl<'a, S> Race<'a, S> {
         F: Future<Output = io::Result<S>> + Send + 'static,
     {
         while self.trying.len() < AT_ONCE && self.due <= Instant::now() {
+            let place = self.spare.0.try_acquire().ok();
+            if place.is_none() && !self.trying.is_empty() {
+                self.due = Instant::now() + NEXT_ADDRESS;
+                return;
+            }
+            let place = place.filter(|_| !self.trying.is_empty());
             let Some(ip) = self.next() else { return };
             let address = SocketAddr::new(ip, self.port);
             let connecting = connect(address);
-            self.trying
-                .push(Box::pin(async move { (address, connecting.await) }));
+            self.trying.push(Box::pin(async move {
+                let done = connecting.await;
+                drop(place);
+                (address, done)
+            }));
             self.due = Instant::now() + NEXT_ADDRESS;
         }
     }
@@ -211,7 +250,7 @@ fn weight(error: &io::Error) -> u8 {
 }
 
 /// The first of these that is done, one way or the other.
-async fn tried<S>(trying: &mut Vec<Trying<S>>) -> (SocketAddr, io::Result<S>) {
+async fn tried<S>(trying: &mut Vec<Trying<'_, S>>) -> (SocketAddr, io::Result<S>) {
     let (at, done) = poll_fn(|cx| {
         for (at, one) in trying.iter_mut().enumerate() {
             if let Poll::Ready(done) = one.as_mut().poll(cx) {
@@ -274,6 +313,16 @@ mod tests {
     /// `late` last ones of IPv4 come after 400 ms. Who won or what was said, after how long, and
     /// who was told about before.
     fn play(six: &[Does], four: &[Does], late: usize) -> (Result<u8, io::ErrorKind>, u64, Seen) {
+        play_with(six, four, late, 99)
+    }
+
+    /// The same, with so many connections to spare.
+    fn play_with(
+        six: &[Does],
+        four: &[Does],
+        late: usize,
+        spare: usize,
+    ) -> (Result<u8, io::ErrorKind>, u64, Seen) {
         let plan: Vec<_> = [six, four].concat();
         let address = |index: usize| -> IpAddr {
             let number = u8::try_from(index + 1).unwrap();
@@ -299,9 +348,9 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let (begun, progress) = (Instant::now(), Progress::default());
+            let (begun, progress, spare) = (Instant::now(), Progress::default(), Spare::new(spare));
             let connect = |address| does(plan[usize::from(number(address)) - 1]);
-            let racing = race(Found { first, rest }, 80, &progress, connect);
+            let racing = race(Found { first, rest }, 80, &progress, &spare, connect);
             let won = tokio::time::timeout(Duration::from_secs(10), racing).await;
             let won = won.unwrap_or_else(|_| Err(TimedOut.into()));
             let won = won.map(|((), address)| number(address));
@@ -377,5 +426,13 @@ mod tests {
         last[0] = Fail(6000, ConnectionRefused);
         let (got, took, _) = play(&[], &last, 0);
         assert_eq!((got, took), (Ok(17), 6000));
+        // All attempts together: with nothing to spare there is one at a time.
+        let three = [Silent, Fail(0, ConnectionRefused), Answer(0)];
+        for (spare, won, took) in [(0, Err(TimedOut), 10_000), (1, Ok(3), 250)] {
+            let (got, after, _) = play_with(&[], &three, 0, spare);
+            assert_eq!((got, after), (won, took));
+        }
+        let refusing = [Fail(10, ConnectionRefused), Answer(0)];
+        assert_eq!(play_with(&[], &refusing, 0, 0).0, Ok(2));
     }
 }
