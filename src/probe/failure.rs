@@ -137,7 +137,9 @@ impl Scene<'_> {
     /// The host that was being spoken to: the proxy's, until it has made its tunnel.
     fn host_spoken_to(&self) -> String {
         match self.proxy {
-            Some(proxy) if self.is_before_target() => text::sanitize(&proxy.host, text::PIECE),
+            Some(proxy) if proxy.speaks_for_target || self.is_before_target() => {
+                text::sanitize(&proxy.host, text::PIECE)
+            }
             _ => self.target(),
         }
     }
@@ -145,7 +147,10 @@ impl Scene<'_> {
     /// Whether a proxy that is to answer itself, for plain HTTP, did not answer like one.
     fn is_cut_by_proxy(&self, cause: Cause) -> bool {
         self.proxy.is_some_and(|proxy| proxy.speaks_for_target)
-            && matches!(cause, Cause::Reset | Cause::Closed | Cause::Protocol)
+            && matches!(
+                cause,
+                Cause::Reset | Cause::Closed | Cause::Protocol | Cause::Tls
+            )
     }
 }
 
@@ -458,13 +463,9 @@ fn why(error: &io::Error) -> String {
 
 /// A server that wants a client certificate may just hang up without it.
 fn with_hint(mut failure: Failure, scene: &Scene<'_>) -> Failure {
-    let handshake = match scene.seen.stage {
-        Stage::ProxyTls | Stage::Tunnel => &scene.seen.proxy_handshake,
-        _ => &scene.seen.handshake,
-    };
-    let asked = handshake
-        .as_ref()
-        .is_some_and(|handshake| handshake.asked_for_certificate());
+    let last = scene.seen.handshake.as_ref();
+    let handshake = last.or(scene.seen.proxy_handshake.as_ref());
+    let asked = handshake.is_some_and(|handshake| handshake.asked_for_certificate());
     if asked && matches!(failure.cause, Cause::Tls | Cause::Reset | Cause::Closed) {
         failure.detail.push_str(
             "; it had asked for a client certificate, and none is ever sent: that may be why",

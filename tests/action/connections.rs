@@ -152,3 +152,32 @@ fn a_stranger_that_wants_a_client_certificate_is_not_up() {
         }
     }
 }
+
+/// A proxy that is spoken to in TLS itself.
+#[test]
+fn a_proxy_may_want_tls_for_itself() {
+    let step = |url: &str, proxy: &Server| {
+        let step = Preflight::probing(url).env("all_proxy", proxy.url());
+        let step = step.file("ca.pem", trusted_pem());
+        step.set("ca-certificates", "ca.pem").run()
+    };
+    let proxy = Tls::new(Certified::Well).healthy();
+    step("http://dep.invalid/health", &proxy).up();
+    assert_eq!(proxy.heads()[0].word(1), "http://dep.invalid/health");
+    let proxy = Tls::new(Certified::Well).start(|peer| {
+        peer.request();
+        peer.send(response(502, ""));
+    });
+    step(SECURE, &proxy).down("proxy-upstream");
+    assert_eq!(proxy.heads()[0].word(0), "CONNECT");
+
+    for url in ["http://dep.invalid/health", SECURE] {
+        for version in [&TLS12, &TLS13] {
+            let proxy = Tls::new(Certified::Well).only(version);
+            let proxy = proxy.wanting_client_certificate().healthy();
+            let run = step(url, &proxy);
+            run.found("unknown", "proxy");
+            run.shows(&["asked for a client certificate", &proxy.host()]);
+        }
+    }
+}
