@@ -2,19 +2,22 @@
 //!
 //! The stages' own types tell: no message is searched for words.
 
+mod scene;
+mod stages;
+#[cfg(test)]
+mod tests;
 mod tls;
 
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Cause;
-use crate::net::dial::{DialError, Seen, SocksReply, Stage, TunnelError};
+use crate::net::dial::{DialError, Seen, Stage};
 use crate::net::http1::Broken;
-use crate::net::is_local;
-use crate::net::proxy::{Proxy, Unusable};
-use crate::net::resolver::NameError;
+use crate::net::proxy::Unusable;
 use crate::text;
+pub use scene::Limit;
+pub(crate) use scene::Scene;
+use stages::{dial, http};
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -54,103 +57,6 @@ impl Failure {
             waited: Some(waited),
             ..Self::new(cause, detail)
         }
-    }
-}
-
-/// The request that failed, as far as it came.
-#[derive(Debug)]
-pub(crate) struct Scene<'a> {
-    /// The host that was to be reached.
-    pub(crate) host: &'a str,
-    /// The proxy on the way, if there is one.
-    pub(crate) proxy: Option<&'a Proxy>,
-    /// How far it came.
-    pub(crate) seen: &'a Seen,
-    /// How long the attempt was allowed to take.
-    pub(crate) limit: Limit,
-    /// Whether a redirect led here, so that the runner has a way out.
-    pub(crate) redirected: bool,
-    /// Whether the server asked for HTTP/1.1 before.
-    pub(crate) http1: bool,
-}
-
-/// How long an attempt was allowed to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// The time that it had.
-    pub time: Duration,
-    /// The target's timeout.
-    pub timeout: Duration,
-}
-
-impl Limit {
-    /// Whether the run's deadline left it less than its timeout.
-    #[must_use]
-    pub(crate) fn is_cut_short(&self) -> bool {
-        self.time < self.timeout
-    }
-}
-
-impl std::fmt::Display for Limit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let time = text::show_duration(self.time);
-        if self.is_cut_short() {
-            let timeout = text::show_duration(self.timeout);
-            write!(
-                f,
-                "the {time} that the step's deadline left it (its timeout is {timeout})"
-            )
-        } else {
-            f.write_str(&time)
-        }
-    }
-}
-
-impl Scene<'_> {
-    /// The peer in words. Before a connection stands there may be several.
-    fn peer(&self) -> String {
-        let seen = self.seen;
-        match (self.proxy, seen.address()) {
-            (Some(proxy), _) => format!("the proxy {}", proxy.shown),
-            (None, None) => self.target(),
-            (None, Some(one)) if seen.stage > Stage::Connect || seen.addresses.len() < 2 => {
-                one.to_string()
-            }
-            (None, Some(one)) => format!("{one} (and {} more)", seen.addresses.len() - 1),
-        }
-    }
-
-    /// The host that was to be reached, fit to be shown.
-    fn target(&self) -> String {
-        text::sanitize(self.host, text::PIECE)
-    }
-
-    /// Whether a failure now is about the way to the proxy, or about its tunnel.
-    fn is_before_target(&self) -> bool {
-        match self.proxy {
-            Some(proxy) if proxy.speaks_for_target => self.seen.stage < Stage::Open,
-            Some(_) => self.seen.stage < Stage::Tls,
-            None => false,
-        }
-    }
-
-    /// The host that was being spoken to: the proxy's, until it has made its tunnel.
-    fn host_spoken_to(&self) -> String {
-        match self.proxy {
-            Some(proxy) if proxy.speaks_for_target || self.is_before_target() => {
-                text::sanitize(&proxy.host, text::PIECE)
-            }
-            _ => self.target(),
-        }
-    }
-
-    /// Whether a proxy that is to answer itself, for plain HTTP, did not answer like one.
-    fn is_cut_by_proxy(&self, cause: Cause) -> bool {
-        self.proxy.is_some_and(|proxy| proxy.speaks_for_target)
-            && matches!(
-                cause,
-                Cause::Reset | Cause::Closed | Cause::Protocol | Cause::Tls
-            )
     }
 }
 
@@ -250,217 +156,6 @@ pub(crate) fn explain(why: &Unanswered, scene: &Scene<'_>) -> Failure {
     failure
 }
 
-fn dial(error: &DialError, scene: &Scene<'_>) -> Failure {
-    match error {
-        DialError::Name(error) => name(error, scene),
-        DialError::LinkLocal => Failure::new(
-            Cause::Unreachable,
-            format!("no route to {}: it is link-local", scene.target()),
-        ),
-        DialError::Connect(error) => connect(error, scene),
-        DialError::ProxyTls(error) | DialError::Tls(error) => connection(error, scene),
-        DialError::Tunnel(error) => tunnel(error, scene),
-        DialError::HostWithoutCertificate => Failure::new(
-            Cause::Tls,
-            format!(
-                "TLS with {} is not possible: no certificate can be for such a name",
-                scene.target()
-            ),
-        ),
-    }
-}
-
-fn name(error: &NameError, scene: &Scene<'_>) -> Failure {
-    let cause = if error.is_local() {
-        Cause::Local
-    } else {
-        Cause::Dns
-    };
-    let detail = format!("{} did not resolve: {error}", scene.host_spoken_to());
-    Failure {
-        waited: error.waited(),
-        ..Failure::new(cause, text::sanitize(&detail, text::PIECE))
-    }
-}
-
-/// No connection: what the system says about it.
-fn connect(error: &io::Error, scene: &Scene<'_>) -> Failure {
-    let peer = scene.peer();
-    let no_route = || {
-        Failure::new(
-            Cause::Unreachable,
-            format!("no route to {peer} ({})", why(error)),
-        )
-    };
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            Failure::new(Cause::Refused, format!("connection refused by {peer}"))
-        }
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => reset(scene),
-        io::ErrorKind::NotConnected => {
-            Failure::new(Cause::Unreachable, format!("no route to {peer}"))
-        }
-        io::ErrorKind::TimedOut => Failure::after(
-            scene.limit.time,
-            Cause::ConnectTimeout,
-            format!("no connection to {peer} within {}", scene.limit),
-        ),
-        // A link-local address without a zone, and the like: it is the address that has no way.
-        io::ErrorKind::InvalidInput => no_route(),
-        // The runner could try the hop before this one, so it is this one's address that it
-        // may not, or cannot, go to.
-        _ if is_local(error) && (!scene.redirected || is_used_up(error, scene)) => Failure::new(
-            Cause::Local,
-            format!(
-                "the runner cannot open a connection to {peer}: {}",
-                why(error)
-            ),
-        ),
-        // EHOSTDOWN and the like have no kind of their own.
-        _ => no_route(),
-    }
-}
-
-/// Whether the runner has no more of something: files, memory, ports. Where IPv6 is switched
-/// off, its addresses fail like ports that are used up.
-fn is_used_up(error: &io::Error, scene: &Scene<'_>) -> bool {
-    /// `EMFILE`, `ENFILE` and `ENOBUFS` on Linux.
-    const CODES: [i32; 3] = [24, 23, 105];
-    match error.kind() {
-        io::ErrorKind::AddrNotAvailable => scene.seen.addresses.iter().all(SocketAddr::is_ipv4),
-        io::ErrorKind::OutOfMemory => true,
-        _ => error
-            .raw_os_error()
-            .is_some_and(|code| CODES.contains(&code)),
-    }
-}
-
-/// A connection that stood has failed: what the system says about it, or TLS.
-fn connection(error: &io::Error, scene: &Scene<'_>) -> Failure {
-    let peer = scene.peer();
-    if let Some(error) = tls::inside(error) {
-        return tls::explain(error, &scene.host_spoken_to());
-    }
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => reset(scene),
-        io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown => Failure::new(
-            Cause::Unreachable,
-            format!("no route to {peer} ({})", why(error)),
-        ),
-        io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::NotConnected
-        | io::ErrorKind::WriteZero => closed(scene),
-        io::ErrorKind::TimedOut => Failure::after(
-            scene.limit.time,
-            Cause::ResponseTimeout,
-            format!("connected to {peer}, which then fell silent"),
-        ),
-        _ if matches!(scene.seen.stage, Stage::ProxyTls | Stage::Tls) => Failure::new(
-            Cause::Tls,
-            format!("TLS with {peer} failed: {}", why(error)),
-        ),
-        _ => not_http(&why(error), scene),
-    }
-}
-
-fn tunnel(error: &TunnelError, scene: &Scene<'_>) -> Failure {
-    let (peer, target) = (scene.peer(), scene.target());
-    let (cause, detail) = match error {
-        TunnelError::Status(407) => (Cause::Proxy, format!("{peer} wants a login (407)")),
-        TunnelError::Status(status @ 500..=599) => (
-            Cause::ProxyUpstream,
-            format!("{peer} could not reach {target} (CONNECT was answered with {status})"),
-        ),
-        TunnelError::Status(status @ 400..=499) => (
-            Cause::Proxy,
-            format!("{peer} forbids the way to {target} (CONNECT was answered with {status})"),
-        ),
-        TunnelError::Status(status) => (
-            Cause::Proxy,
-            format!(
-                "{peer} does not make a tunnel to {target} (CONNECT was answered with {status})"
-            ),
-        ),
-        TunnelError::Http(Broken::NotHttp(why)) => (
-            Cause::Proxy,
-            format!("{peer} gave no answer to CONNECT ({why})"),
-        ),
-        TunnelError::Http(broken) => return http(broken, scene),
-        TunnelError::Io(error) => return connection(error, scene),
-        TunnelError::Socks(SocksReply::Unreached(why)) => (
-            Cause::ProxyUpstream,
-            format!("{peer} could not reach {target} ({why})"),
-        ),
-        TunnelError::Socks(SocksReply::Refused(why)) => (
-            Cause::Proxy,
-            format!("{peer} made no connection to {target} ({why})"),
-        ),
-        TunnelError::Unspeakable => (
-            Cause::Proxy,
-            format!("{peer} cannot be asked for a way to {target}"),
-        ),
-    };
-    Failure::new(cause, detail)
-}
-
-fn http(broken: &Broken, scene: &Scene<'_>) -> Failure {
-    match broken {
-        Broken::Io(error) => connection(error, scene),
-        Broken::Closed => closed(scene),
-        Broken::Reset => Failure::new(
-            Cause::Reset,
-            format!(
-                "{} reset the HTTP/2 stream before a complete answer",
-                scene.peer()
-            ),
-        ),
-        Broken::WantsHttp1 => not_http("it asks for HTTP/1.1", scene),
-        Broken::NotHttp(why) => not_http(why, scene),
-        Broken::Unsent(why) => {
-            Failure::new(Cause::Local, format!("the request cannot be made: {why}"))
-        }
-    }
-}
-
-fn not_http(why: &str, scene: &Scene<'_>) -> Failure {
-    let why = text::sanitize(why, text::PIECE);
-    let why = match why.as_str() {
-        // The library's word for a head beyond the limits.
-        "message head is too large" => "its head is beyond the limits of 256 KiB and 256 fields",
-        other => other,
-    };
-    let peer = scene.peer();
-    Failure::new(
-        Cause::Protocol,
-        format!("{peer} answered, but not in HTTP that can be read ({why})"),
-    )
-}
-
-fn reset(scene: &Scene<'_>) -> Failure {
-    Failure::new(
-        Cause::Reset,
-        format!("connection reset by {}", scene.peer()),
-    )
-}
-
-fn closed(scene: &Scene<'_>) -> Failure {
-    let when = match scene.seen.stage {
-        Stage::ProxyTls | Stage::Tls => "during the TLS handshake",
-        _ => "before a complete answer",
-    };
-    Failure::new(
-        Cause::Closed,
-        format!("{} closed the connection {when}", scene.peer()),
-    )
-}
-
-fn why(error: &io::Error) -> String {
-    text::sanitize(&error.to_string(), text::PIECE)
-}
-
 /// A server that wants a client certificate may just hang up without it.
 fn with_hint(mut failure: Failure, scene: &Scene<'_>) -> Failure {
     let last = scene.seen.handshake.as_ref();
@@ -495,6 +190,3 @@ fn at_proxy(mut failure: Failure, scene: &Scene<'_>) -> Failure {
     }
     failure
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@ mod answer;
 mod hop;
 mod judge;
 mod method;
+mod request;
 mod status_set;
 
 use std::net::IpAddr;
@@ -11,8 +12,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{ACCEPT, PROXY_AUTHORIZATION, USER_AGENT};
-use http::{HeaderValue, Request, Uri};
 use reqwest::Url;
 use reqwest::header::{HOST, HeaderMap};
 
@@ -29,10 +28,11 @@ use crate::net::dial::{Destination, DialError, dial};
 use crate::net::http1::Broken;
 use crate::net::proxy::Proxy;
 use crate::net::timer::in_time;
-use crate::net::{Network, client, http1, http2, machine};
+use crate::net::{Network, http1, http2, machine};
 
 /// What is offered in TLS, the preferred one first.
-const BOTH: &[&[u8]] = &[b"h2", HTTP1];
+const BOTH: &[&[u8]] = &[HTTP2, HTTP1];
+const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
 
 /// How to ask one HTTP service.
@@ -193,7 +193,7 @@ impl HttpProbe {
             .proxies
             .on_the_way(&hop.url)
             .map_err(Unanswered::Proxy)?;
-        let whole = uri(hop.url.as_str())?;
+        let whole = request::uri(&hop.url).map_err(Unanswered::Http)?;
         let encrypted = hop.url.scheme() == "https";
         let host = hop.url.host_str().unwrap_or_default();
         let to = Destination {
@@ -206,47 +206,26 @@ impl HttpProbe {
         let connection = dial(network, &to, &hop.progress)
             .await
             .map_err(Unanswered::Dial)?;
-        let mut request = Request::new(());
-        *request.method_mut() = method.clone();
-        *request.headers_mut() = self.headers(hop);
-        if connection.alpn.as_deref() == Some(b"h2") {
-            *request.uri_mut() = whole;
-            let answer = http2::ask(connection.stream, request).await;
-            let answer = answer.map_err(Unanswered::Http)?;
-            return Ok(Answer::http2(answer, connection.peer));
-        }
-        let speaker = hop.proxy.as_ref().filter(|proxy| proxy.speaks_for_target);
-        if let Some(login) = speaker.and_then(|proxy| proxy.login.clone()) {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, login);
-        }
-        let port = hop.url.port().map(|port| format!(":{port}"));
-        let named = HeaderValue::try_from(format!("{host}{}", port.unwrap_or_default()));
-        if let Ok(named) = named {
-            request.headers_mut().entry(HOST).or_insert(named);
-        }
-        *request.uri_mut() = match (speaker, whole.path_and_query()) {
-            (None, Some(path)) => Uri::from(path.clone()),
-            _ => whole,
+        let (stream, from) = (connection.stream, connection.peer);
+        let answered = if connection.alpn.as_deref() == Some(HTTP2) {
+            let request = request::http2(whole, method, self.headers_for(&hop.url));
+            let answered = http2::ask(stream, request).await;
+            answered.map(|answer| Answer::http2(answer, from))
+        } else {
+            let request = request::http1(hop, whole, method, self.headers_for(&hop.url));
+            let answered = http1::ask(stream, request).await;
+            answered.map(|answer| Answer::http1(answer, from))
         };
-        let request = request.map(|()| String::new());
-        let answer = http1::ask(connection.stream, request).await;
-        let answer = answer.map_err(Unanswered::Http)?;
-        Ok(Answer::http1(answer, connection.peer))
+        answered.map_err(Unanswered::Http)
     }
 
-    /// The fields of a request, the target's own for its own origin only.
-    fn headers(&self, hop: &Hop) -> HeaderMap {
-        let mut headers = if hop.url.origin() == self.url.origin() {
+    /// The target's own headers go to its own origin only.
+    fn headers_for(&self, url: &Url) -> HeaderMap {
+        if url.origin() == self.url.origin() {
             self.headers.clone()
         } else {
             HeaderMap::new()
-        };
-        let ours = HeaderValue::from_static;
-        headers.entry(ACCEPT).or_insert(ours("*/*"));
-        headers
-            .entry(USER_AGENT)
-            .or_insert(ours(client::USER_AGENT));
-        headers
+        }
     }
 }
 
@@ -254,11 +233,6 @@ impl HttpProbe {
 fn is_login_wanted(why: &Unanswered, walk: &Shared) -> bool {
     let hop = lock(walk).hop.clone();
     hop.is_some_and(|hop| failure::wants_login(why, &hop.seen()))
-}
-
-fn uri(url: &str) -> Result<Uri, Unanswered> {
-    url.parse()
-        .map_err(|error: http::uri::InvalidUri| Unanswered::Http(Broken::Unsent(error.to_string())))
 }
 
 /// The proxy on the way, if it can be used; [`HttpProbe::ask`] says so where it cannot.

@@ -1,10 +1,12 @@
+use std::io;
 use std::sync::Arc;
 
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::*;
-use crate::net::dial::Handshake;
-use crate::net::proxy::Tunnel;
+use crate::net::dial::{Handshake, SocksReply, TunnelError};
+use crate::net::proxy::{Proxy, Tunnel};
+use crate::net::resolver::NameError;
 
 const LIMIT: Limit = Limit {
     time: Duration::from_secs(2),
