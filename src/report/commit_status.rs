@@ -9,7 +9,6 @@ use crate::verdict::Verdict;
 
 /// What the status says about a report. Later runs read it: what it names is what was seen,
 /// `up` too, and never a target that counts for nothing.
-#[must_use]
 pub fn describe_report(report: &Report) -> String {
     let (verdict, end) = match report.exit.result {
         RunResult::Up => (Verdict::Up, ""),
@@ -33,7 +32,6 @@ pub fn describe_report(report: &Report) -> String {
 }
 
 /// What the status says while it waits for so many.
-#[must_use]
 pub fn describe_waiting(names: impl IntoIterator<Item = String>, count: usize) -> String {
     fit("waiting for", names, count, "")
 }
