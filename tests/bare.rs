@@ -27,9 +27,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 
-#[allow(dead_code, reason = "the suites use different parts of it")]
-#[path = "program/mod.rs"]
-mod program;
+#[path = "kit/mod.rs"]
+mod kit;
 
 // Servers of tests/faults, which uses what is dead code here.
 #[allow(dead_code, reason = "see above")]
@@ -70,7 +69,7 @@ fn play(test: impl FnOnce(&Root)) {
     if env::var_os(ROLE).is_some() {
         return test(&Root::new());
     }
-    let program = program::under_test().native();
+    let program = kit::program::under_test().native();
     assert!(
         is_static(program),
         "{} needs the C library, which is not there in an empty root: leave \

@@ -19,9 +19,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-#[allow(dead_code, reason = "the suites use different parts of it")]
-#[path = "program/mod.rs"]
-mod program;
+#[path = "kit/mod.rs"]
+mod kit;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -319,10 +318,13 @@ fn the_shipped_program_is_started() {
         let stage = Stage::linux(machine);
         let file = stage.path(&format!("action/dist/dep-preflight-linux-{machine}"));
         fs::remove_file(&file).unwrap();
-        symlink(program::under_test().native(), &file).unwrap();
+        symlink(kit::program::under_test().native(), &file).unwrap();
         let run = stage.run(shell, &["--version"]);
         assert_eq!(run.code, Some(0), "{run}");
-        assert_eq!(run.stdout, program::under_test().version.clone() + "\n");
+        assert_eq!(
+            run.stdout,
+            kit::program::under_test().version.clone() + "\n"
+        );
     }
 }
 

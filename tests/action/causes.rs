@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use crate::harness::Preflight;
-use crate::peer::Script;
-use crate::peer::Step::{Hang, Hear, Reset, Say, Trickle};
-use crate::server::{Refusing, Server};
+use crate::kit::peer::Script;
+use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Trickle};
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::Preflight;
 
 /// Long enough for a loopback answer on a busy machine, short enough to wait
 /// for: for servers that never answer.

@@ -1,6 +1,6 @@
-use crate::harness::{OPTIONS, Preflight};
-use crate::run::Run;
-use crate::server::{Refusing, Server};
+use crate::kit::run::Run;
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::{OPTIONS, Preflight};
 
 /// As a person would type it.
 fn typed(args: &[&str]) -> Run {

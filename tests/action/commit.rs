@@ -1,8 +1,8 @@
 use serde_json::json;
 
-use crate::forge::{Forge, Kind};
-use crate::harness::{Preflight, SHA};
-use crate::server::Server;
+use crate::kit::forge::{Forge, Kind};
+use crate::kit::server::Server;
+use crate::kit::step::{Preflight, SHA};
 
 const HEAD: &str = "1111111111111111111111111111111111111111";
 const OTHER: &str = "2222222222222222222222222222222222222222";

@@ -2,10 +2,10 @@ use std::net::TcpStream;
 
 use rustls::version::{TLS12, TLS13};
 
-use crate::harness::Preflight;
-use crate::peer::Step::Reset;
-use crate::server::{Server, response};
-use crate::tls_server::{Certified, Tls, trusted_pem};
+use crate::kit::peer::Step::Reset;
+use crate::kit::server::{Server, response};
+use crate::kit::step::Preflight;
+use crate::kit::tls::{Certified, Tls, trusted_pem};
 
 const SECURE: &str = "https://dep.invalid/health";
 

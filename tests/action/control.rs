@@ -1,11 +1,11 @@
 use std::fmt::Display;
 
 use crate::causes::FullQueue;
-use crate::forge::{Forge, Kind};
-use crate::harness::Preflight;
-use crate::peer::Step::Reset;
-use crate::run::Run;
-use crate::server::{Refusing, Server};
+use crate::kit::forge::{Forge, Kind};
+use crate::kit::peer::Step::Reset;
+use crate::kit::run::Run;
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::Preflight;
 
 /// Probes something that never connects, which may be the runner's own fault.
 fn lost(queue: &FullQueue, control: impl Display) -> Run {

@@ -1,8 +1,8 @@
-use crate::harness::Preflight;
 use crate::inputs::refused;
-use crate::peer::Script;
-use crate::peer::Step::{Hang, Hear, Reset, Say};
-use crate::server::{Server, redirect, response};
+use crate::kit::peer::Script;
+use crate::kit::peer::Step::{Hang, Hear, Reset, Say};
+use crate::kit::server::{Server, redirect, response};
+use crate::kit::step::Preflight;
 
 /// Rule 3: none is taken as an input. What it was is not said either.
 #[test]

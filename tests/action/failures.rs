@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::program;
-use crate::server::{Refusing, Server, response};
+use crate::kit::program;
+use crate::kit::server::{Refusing, Server, response};
 
 /// Who reads the log.
 #[derive(Clone, Copy, Debug, PartialEq)]

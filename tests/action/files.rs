@@ -1,6 +1,6 @@
-use crate::harness::{Preflight, eventually};
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::{Preflight, eventually};
 use crate::reporting::mixed;
-use crate::server::{Refusing, Server};
 
 #[test]
 fn a_summary_that_is_not_wanted_is_not_written() {

@@ -1,6 +1,6 @@
-use crate::harness::Preflight;
-use crate::run::Run;
-use crate::server::{Refusing, Server, redirect};
+use crate::kit::run::Run;
+use crate::kit::server::{Refusing, Server, redirect};
+use crate::kit::step::Preflight;
 
 /// What would command a runner, or a terminal, if it were printed as it is.
 /// Runners differ: `##[` counts anywhere in a line on GitHub.

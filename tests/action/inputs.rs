@@ -1,10 +1,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::forge::{Forge, Kind};
-use crate::harness::{OPTIONS, Preflight};
-use crate::run::Run;
-use crate::server::Server;
+use crate::kit::forge::{Forge, Kind};
+use crate::kit::run::Run;
+use crate::kit::server::Server;
+use crate::kit::step::{OPTIONS, Preflight};
 
 /// Asserts that the configuration is refused, with words about it.
 #[track_caller]
@@ -351,7 +351,7 @@ fn what_is_right_is_taken() {
 /// The name that is made from a host is always a good one.
 #[test]
 fn a_name_is_made_from_the_host() {
-    let port = crate::server::Refusing::new();
+    let port = crate::kit::server::Refusing::new();
     let number = port.host().split(':').nth(1).unwrap().to_owned();
     let run = Preflight::probing(format!("http://[::1]:{number}/")).run();
     let name = run.target(0)["name"].as_str().unwrap().to_owned();

@@ -8,36 +8,8 @@
     reason = "a test that cannot go on fails; the helpers are tests, too"
 )]
 
-// What the tests stand on.
-
-/// Which program is tested.
-#[allow(dead_code, reason = "the suites use different parts of it")]
-#[path = "../program/mod.rs"]
-mod program;
-
-/// Runs the binary as a runner would.
-mod harness;
-
-/// What a run left behind, and what to ask of it.
-mod run;
-
-/// What holds for every run, whatever it is about: checked behind each one.
-mod invariants;
-
-/// Outputs and workflow commands, read by the rules of the strictest runner.
-mod runner;
-
-/// Loopback servers that count who came, and a port that refuses.
-mod server;
-
-/// What a server does with one connection, well or badly.
-mod peer;
-
-/// The same behind TLS and HTTP/2, with certificates of every kind.
-mod tls_server;
-
-/// A forge's API that answers as told, and keeps what it was sent.
-mod forge;
+#[path = "../kit/mod.rs"]
+mod kit;
 
 // What is tested, a module for each behaviour.
 

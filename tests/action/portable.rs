@@ -5,12 +5,12 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
 
 use crate::causes::FullQueue;
-use crate::forge::{Forge, Kind, Mood};
-use crate::harness::{Preflight, eventually};
-use crate::peer::Step::{Hang, Hear, Reset, Say, Take};
-use crate::run::Run;
-use crate::server::{Refusing, Server, redirect, response};
-use crate::tls_server::{Certified, Http2, Tls, trusted_pem};
+use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Take};
+use crate::kit::run::Run;
+use crate::kit::server::{Refusing, Server, redirect, response};
+use crate::kit::step::{Preflight, eventually};
+use crate::kit::tls::{Certified, Http2, Tls, trusted_pem};
 
 /// For servers that never answer: long enough for an emulated program to connect and to ask.
 const SHORT: &str = "2s";

@@ -1,5 +1,5 @@
-use crate::harness::Preflight;
-use crate::server::{Server, response};
+use crate::kit::server::{Server, response};
+use crate::kit::step::Preflight;
 
 /// A server whose requests show which method won.
 fn config(server: &Server, step_wide: &str, own: &str) -> String {

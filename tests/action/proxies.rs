@@ -2,12 +2,12 @@ use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
-use crate::forge::{Forge, Kind};
-use crate::harness::Preflight;
-use crate::peer::Script;
-use crate::peer::Step::{Hear, Reset, Say, Take};
-use crate::server::{Refusing, Server, response};
-use crate::tls_server::{Certified, Tls, trusted_pem};
+use crate::kit::forge::{Forge, Kind};
+use crate::kit::peer::Script;
+use crate::kit::peer::Step::{Hear, Reset, Say, Take};
+use crate::kit::server::{Refusing, Server, response};
+use crate::kit::step::Preflight;
+use crate::kit::tls::{Certified, Tls, trusted_pem};
 
 /// A name that only a proxy could look up. The tests' proxies do not.
 const PLAIN: &str = "http://dep.invalid/health";

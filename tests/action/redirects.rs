@@ -1,7 +1,7 @@
-use crate::harness::Preflight;
-use crate::peer::Step::Hear;
-use crate::server::{Refusing, Server, redirect, response};
-use crate::tls_server::{Certified, Tls};
+use crate::kit::peer::Step::Hear;
+use crate::kit::server::{Refusing, Server, redirect, response};
+use crate::kit::step::Preflight;
+use crate::kit::tls::{Certified, Tls};
 
 #[test]
 fn redirects_are_followed() {

@@ -1,5 +1,5 @@
-use crate::harness::Preflight;
-use crate::server::{Refusing, Server, response};
+use crate::kit::server::{Refusing, Server, response};
+use crate::kit::step::Preflight;
 
 /// A target of each kind, as people will see them.
 pub(crate) fn mixed() -> (Preflight, [Server; 2], Refusing) {

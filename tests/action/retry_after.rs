@@ -1,8 +1,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::harness::Preflight;
-use crate::server::{Server, response};
+use crate::kit::server::{Server, response};
+use crate::kit::step::Preflight;
 
 #[test]
 fn retry_after_is_honoured() {

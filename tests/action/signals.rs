@@ -1,9 +1,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::forge::{Forge, Kind, Mood};
-use crate::harness::{Preflight, eventually};
-use crate::server::{Server, response};
+use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::server::{Server, response};
+use crate::kit::step::{Preflight, eventually};
 
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 143)];
 

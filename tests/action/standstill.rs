@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Preflight, eventually};
-use crate::run::Run;
-use crate::server::{Server, response};
+use crate::kit::run::Run;
+use crate::kit::server::{Server, response};
+use crate::kit::step::{Preflight, eventually};
 
 /// A step that is stopped while its request is under way, until its timeout is long over. The
 /// server answers meanwhile, or does not.

@@ -1,6 +1,6 @@
-use crate::forge::{Forge, Kind, Mood};
-use crate::harness::{Preflight, SHA, TOKEN};
-use crate::server::{Refusing, Server};
+use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::{Preflight, SHA, TOKEN};
 
 const KINDS: [Kind; 3] = [Kind::Github, Kind::GithubServer, Kind::Gitea];
 

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::forge::{Forge, Kind, Mood};
-use crate::harness::{Preflight, SHA};
-use crate::peer::Step::{Hear, Reset, Say};
-use crate::run::Run;
-use crate::server::{Refusing, Server, response};
-use crate::tls_server::{self, Certified, Tls};
+use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::peer::Step::{Hear, Reset, Say};
+use crate::kit::run::Run;
+use crate::kit::server::{Refusing, Server, response};
+use crate::kit::step::{Preflight, SHA};
+use crate::kit::tls::{self, Certified, Tls};
 
 fn warnings(run: &Run) -> String {
     let warnings = run.annotations.iter().filter(|one| one.level == "warning");
@@ -80,7 +80,7 @@ impl Trouble {
 
     fn befall(&self, step: Preflight) -> Preflight {
         let step = step
-            .file("roots.pem", tls_server::trusted_pem())
+            .file("roots.pem", tls::trusted_pem())
             .set("ca-certificates", "roots.pem")
             .env("GITHUB_API_URL", &self.api)
             .set("control", "off");

@@ -3,12 +3,12 @@ use std::fs;
 use h2::Reason;
 use rustls::version::{TLS12, TLS13};
 
-use crate::harness::Preflight;
-use crate::peer::Script;
-use crate::peer::Step::{Hang, Hear, Reset, Say, Take};
-use crate::run::Run;
-use crate::server::Server;
-use crate::tls_server::{Certified, Http2, Tls, plain_http2, trusted_pem};
+use crate::kit::peer::Script;
+use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Take};
+use crate::kit::run::Run;
+use crate::kit::server::Server;
+use crate::kit::step::Preflight;
+use crate::kit::tls::{Certified, Http2, Tls, plain_http2, trusted_pem};
 
 /// A step that trusts the authority of the tests.
 fn trusting(server: &Server) -> Preflight {

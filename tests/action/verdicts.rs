@@ -1,6 +1,6 @@
-use crate::harness::Preflight;
-use crate::peer::Step::{Hang, Trickle};
-use crate::server::{Server, response};
+use crate::kit::peer::Step::{Hang, Trickle};
+use crate::kit::server::{Server, response};
+use crate::kit::step::Preflight;
 
 /// Rule 1 and 2: below 500 the service answered, from 500 on it is down.
 #[test]
@@ -165,7 +165,7 @@ fn the_method_is_the_one_asked_for() {
 fn requests_carry_no_credential() {
     let server = Server::status(200);
     Preflight::probing(server.url())
-        .set("token", crate::harness::TOKEN)
+        .set("token", crate::kit::step::TOKEN)
         .run()
         .up();
     let head = &server.heads()[0];

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::harness::Preflight;
-use crate::peer::Step::Reset;
-use crate::server::{Refusing, Server, response};
+use crate::kit::peer::Step::Reset;
+use crate::kit::server::{Refusing, Server, response};
+use crate::kit::step::Preflight;
 
 /// A server that answers the n-th request with the n-th status.
 fn statuses(statuses: &[u16]) -> Server {

@@ -1,6 +1,6 @@
-use crate::harness::Preflight;
 use crate::inputs::refused;
-use crate::server::Server;
+use crate::kit::server::Server;
+use crate::kit::step::Preflight;
 
 /// Each wrong in one way, with a word about what that is.
 #[test]

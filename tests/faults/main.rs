@@ -14,12 +14,10 @@
     reason = "a test that cannot go on fails; the table is for people"
 )]
 
-// What the rows stand on.
+#[path = "../kit/mod.rs"]
+mod kit;
 
-/// Which program is tested.
-#[allow(dead_code, reason = "the suites use different parts of it")]
-#[path = "../program/mod.rs"]
-mod program;
+// What the rows stand on beside it.
 
 /// Plays the rows beside one another, and prints the table.
 mod matrix;

@@ -8,8 +8,8 @@ use std::{env, fs};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::kit::program;
 use crate::lab::Lab;
-use crate::program;
 use crate::row::Row;
 
 /// The environment variable that names the row to be played.

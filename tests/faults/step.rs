@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::kit::program;
 use crate::lab::{FORGE, Lab};
-use crate::program;
 use crate::run::Run;
 
 /// The commit of steps that have one.

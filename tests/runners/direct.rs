@@ -1,5 +1,5 @@
-use crate::forge::{Forge, Kind};
-use crate::harness::{Preflight, eventually};
+use crate::kit::forge::{Forge, Kind};
+use crate::kit::step::{Preflight, eventually};
 use crate::nginx::Nginx;
 
 #[test]

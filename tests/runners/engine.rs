@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::harness::TOKEN;
+use crate::kit::step::TOKEN;
 use crate::programs;
 
 /// A program that runs workflows.

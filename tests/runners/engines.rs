@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use crate::case::{self, Case};
 use crate::engine::Engine;
-use crate::forge::Kind;
 use crate::job;
+use crate::kit::forge::Kind;
+use crate::kit::program;
+use crate::programs;
 use crate::stage::Stage;
-use crate::{program, programs};
 
 /// The engines that must be there, by name, with commas between them.
 const WANTED: &str = "DEP_PREFLIGHT_RUNNERS";

@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use crate::case::{Case, Fate};
 use crate::engine::Job;
 use crate::engines::Row;
-use crate::forge::{Forge, Mood, Post};
-use crate::harness::{Preflight, TOKEN, eventually};
+use crate::kit::forge::{Forge, Mood, Post};
+use crate::kit::run::Run;
+use crate::kit::step::{Preflight, TOKEN, eventually};
+use crate::kit::{invariants, runner};
 use crate::log::Log;
 use crate::programs::{self, Process};
-use crate::run::Run;
 use crate::stage::Stage;
-use crate::{invariants, runner};
 
 /// The head of the pull request that the jobs run for: no commit of the repository.
 const PULL_HEAD: &str = "1111111111111111111111111111111111111111";

@@ -11,35 +11,10 @@
     reason = "a test that cannot go on fails; the helpers are tests, too"
 )]
 
-// What the tests stand on: their own tools, and those of tests/action, which need no part of
-// each other but what is listed here. That suite uses what is dead code in this one.
+#[path = "../kit/mod.rs"]
+mod kit;
 
-/// Which program is tested.
-#[allow(dead_code, reason = "see above")]
-#[path = "../program/mod.rs"]
-mod program;
-
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/forge.rs"]
-mod forge;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/harness.rs"]
-mod harness;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/invariants.rs"]
-mod invariants;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/peer.rs"]
-mod peer;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/run.rs"]
-mod run;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/runner.rs"]
-mod runner;
-#[allow(dead_code, reason = "see above")]
-#[path = "../action/server.rs"]
-mod server;
+// What the tests stand on beside it.
 
 /// Finds programs, and starts them with nothing of this machine's user.
 mod programs;

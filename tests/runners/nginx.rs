@@ -6,9 +6,9 @@ use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
 use crate::certificates::{Authority, Identity};
-use crate::harness::eventually;
+use crate::kit::server::{Refusing, Server};
+use crate::kit::step::eventually;
 use crate::programs::{self, Process};
-use crate::server::{Refusing, Server};
 
 /// What listens where: the placeholders in nginx.conf.
 const LISTENERS: [&str; 4] = ["PLAIN", "TLS", "EXPIRED", "HTTP2"];

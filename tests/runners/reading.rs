@@ -1,8 +1,8 @@
 use crate::case;
 use crate::engine::Engine;
 use crate::engines::ROWS;
-use crate::forge::Forge;
 use crate::job;
+use crate::kit::forge::Forge;
 use crate::stage::Stage;
 
 /// Lines that a terminal shows at once.

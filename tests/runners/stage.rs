@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::case::{self, Case};
+use crate::kit::program;
 use crate::nginx::{Nginx, Stopped};
-use crate::{program, programs};
+use crate::programs;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::net::TcpSocket;
 
-use crate::peer::{Peer, Script, Step};
+use crate::kit::peer::{Peer, Script, Step};
 
 /// Whether somebody must have come by the time that the server is dropped.
 #[derive(Clone, Copy, PartialEq)]

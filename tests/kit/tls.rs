@@ -17,8 +17,8 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::peer::Peer;
-use crate::server::{Log, Server};
+use crate::kit::peer::Peer;
+use crate::kit::server::{Log, Server};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -156,7 +156,7 @@ impl Tls {
     pub(crate) fn healthy(&self) -> Server {
         self.start(|peer| {
             if peer.request().is_some() {
-                peer.send(crate::server::response(200, ""));
+                peer.send(crate::kit::server::response(200, ""));
             }
         })
     }

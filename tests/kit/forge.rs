@@ -2,9 +2,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::SHA;
-use crate::peer::Peer;
-use crate::server::{Head, Server, response};
+use crate::kit::peer::Peer;
+use crate::kit::server::{Head, Server, response};
+use crate::kit::step::SHA;
 
 /// Which forge's API is played.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::forge::Forge;
-use crate::run::Run;
-use crate::{invariants, program, runner};
+use crate::kit::forge::Forge;
+use crate::kit::run::Run;
+use crate::kit::{invariants, program, runner};
 
 /// The token of every run that has one. It must show nowhere.
 pub(crate) const TOKEN: &str = "ghs_LoopbackTokenThatMustNeverShow";

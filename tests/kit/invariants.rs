@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::harness::TOKEN;
-use crate::run::Run;
+use crate::kit::run::Run;
+use crate::kit::step::TOKEN;
 
 /// The results with their exit codes.
 const RESULTS: [(&str, i32); 5] = [

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use crate::server::{Head, Log};
+use crate::kit::server::{Head, Log};
 
 /// What a server does next with a connection. After the last step it closes.
 #[derive(Clone, Copy)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::Preflight;
-use crate::runner::Annotation;
+use crate::kit::runner::Annotation;
+use crate::kit::step::Preflight;
 
 /// A step that has ended.
 pub(crate) struct Run {

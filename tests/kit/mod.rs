@@ -1,0 +1,46 @@
+//! What the black-box suites have in common: which program they start, with which surroundings,
+//! against which servers, and what every run is held to.
+//!
+//! A module that each suite includes, and no crate: the program has to build from `build.rs`,
+//! `Cargo.lock`, `Cargo.toml` and `src/` alone (`scripts/check-dist` holds it to that), and cargo
+//! does not read a manifest whose path dependencies are missing, those of the tests included. Nor
+//! would a crate be told by cargo which program and which sources it is built beside.
+
+#![allow(dead_code, reason = "the suites use different parts of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails; the helpers are tests, too"
+)]
+
+// What is started, and what came of it.
+
+/// Which program is tested.
+pub(crate) mod program;
+
+/// Runs the program as a runner would.
+pub(crate) mod step;
+
+/// What a run left behind, and what to ask of it.
+pub(crate) mod run;
+
+/// Outputs and workflow commands, read by the rules of the strictest runner.
+pub(crate) mod runner;
+
+/// What holds for every run, whatever it is about: checked behind each one.
+pub(crate) mod invariants;
+
+// Who is asked.
+
+/// Loopback servers that count who came, and a port that refuses.
+pub(crate) mod server;
+
+/// What a server does with one connection, well or badly.
+pub(crate) mod peer;
+
+/// The same behind TLS and HTTP/2, with certificates of every kind.
+pub(crate) mod tls;
+
+/// A forge's API that answers as told, and keeps what it was sent.
+pub(crate) mod forge;
