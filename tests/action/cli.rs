@@ -1,6 +1,7 @@
+use crate::kit::interface;
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server};
-use crate::kit::step::{OPTIONS, Preflight};
+use crate::kit::step::Preflight;
 
 /// As a person would type it.
 fn typed(args: &[&str]) -> Run {
@@ -192,7 +193,7 @@ fn a_config_file_can_come_by_standard_input() {
 fn help_and_version_are_told() {
     let run = typed(&["--help"]);
     assert_eq!(run.code, Some(0), "{run}");
-    for option in OPTIONS {
+    for option in interface::options() {
         assert!(
             run.stdout.contains(&format!("--{option}")),
             "{option}\n{run}"

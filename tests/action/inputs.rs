@@ -2,9 +2,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::kit::forge::{Forge, Kind};
+use crate::kit::interface;
 use crate::kit::run::Run;
 use crate::kit::server::Server;
-use crate::kit::step::{OPTIONS, Preflight};
+use crate::kit::step::Preflight;
 
 /// Asserts that the configuration is refused, with words about it.
 #[track_caller]
@@ -293,12 +294,11 @@ fn thousands_of_problems_are_cut_and_counted() {
 #[test]
 fn empty_values_are_not_given() {
     let server = Server::replies(["HTTP/1.1 503 X\r\n\r\n", "HTTP/1.1 200 X\r\n\r\n"]);
-    let others = ["name", "targets", "config", "token"];
-    let inputs = OPTIONS.iter().chain(&others);
-    let step = inputs.fold(Preflight::probing(server.url()), |step, input| {
-        step.set(input, "")
-    });
-    let step = step.set("interval", "1ms");
+    let step = Preflight::new();
+    let step = interface::inputs()
+        .iter()
+        .fold(step, |step, input| step.set(input, ""));
+    let step = step.set("url", server.url()).set("interval", "1ms");
     let run = step
         .env("GITHUB_API_URL", "")
         .env("GITHUB_SHA", "")

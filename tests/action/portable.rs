@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::causes::FullQueue;
 use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::interface;
 use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Take};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server, redirect, response};
@@ -100,17 +101,6 @@ fn without_descriptors() -> Run {
         .expect("between too few to begin and enough for all there is a number")
 }
 
-/// The causes that the published schema lists.
-fn causes() -> BTreeSet<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let listed = schema["$defs"]["cause"]["enum"].as_array().unwrap();
-    listed
-        .iter()
-        .map(|cause| cause.as_str().unwrap().to_owned())
-        .collect()
-}
-
 #[test]
 fn every_cause_is_found() {
     for (cause, play) in CASES {
@@ -128,7 +118,8 @@ fn every_cause_is_found() {
         }
     }
     let tested: BTreeSet<String> = CASES.iter().map(|case| case.0.to_owned()).collect();
-    assert_eq!(tested, causes(), "each cause has its case here");
+    let causes = BTreeSet::from_iter(interface::causes());
+    assert_eq!(tested, causes, "each cause has its case here");
 }
 
 /// The name of the only target: the host of its address.

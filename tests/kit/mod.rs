@@ -25,8 +25,17 @@ pub(crate) mod step;
 /// What a run left behind, and what to ask of it.
 pub(crate) mod run;
 
-/// Outputs and workflow commands, read by the rules of the strictest runner.
-pub(crate) mod runner;
+/// The outputs file, read by the rules of the strictest runner.
+pub(crate) mod outputs;
+
+/// Workflow commands, read by the same rules.
+pub(crate) mod commands;
+
+/// Inputs and outputs by the names that `action.yml` gives them.
+pub(crate) mod action_yml;
+
+/// The vocabulary of the public interface, and the report's schema.
+pub(crate) mod interface;
 
 /// What holds for every run, whatever it is about: checked behind each one.
 pub(crate) mod invariants;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::kit::runner::Annotation;
+use crate::kit::commands::Annotation;
 use crate::kit::step::Preflight;
 
 /// A step that has ended.

@@ -12,34 +12,13 @@ use tempfile::TempDir;
 
 use crate::kit::forge::Forge;
 use crate::kit::run::Run;
-use crate::kit::{invariants, program, runner};
+use crate::kit::{action_yml, commands, invariants, outputs, program};
 
 /// The token of every run that has one. It must show nowhere.
 pub(crate) const TOKEN: &str = "ghs_LoopbackTokenThatMustNeverShow";
 
 /// The commit of every run that has one.
 pub(crate) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// The options that may stand in every place: environment, config file,
-/// command line.
-pub(crate) const OPTIONS: [&str; 16] = [
-    "timeout",
-    "attempts",
-    "interval",
-    "deadline",
-    "expect",
-    "method",
-    "redirects",
-    "control",
-    "fail-on-down",
-    "commit-status",
-    "status-context",
-    "target-url",
-    "sha",
-    "summary",
-    "ca-certificates",
-    "report-file",
-];
 
 /// No run may take longer: a hanging binary fails its test.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -99,12 +78,12 @@ impl Preflight {
 
     /// Gives an input as `action.yml` does.
     pub(crate) fn set(self, input: &str, value: impl Display) -> Self {
-        self.env(variable(input), value.to_string())
+        self.env(action_yml::variable(input), value.to_string())
     }
 
     /// Takes back an input that the harness gives.
     pub(crate) fn unset(self, input: &str) -> Self {
-        self.without(&variable(input))
+        self.without(&action_yml::variable(input))
     }
 
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
@@ -241,11 +220,6 @@ fn ignores_hangup() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
-/// The environment variable of an input.
-fn variable(input: &str) -> String {
-    format!("PREFLIGHT_{}", input.to_uppercase().replace('-', "_"))
-}
-
 fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -330,7 +304,7 @@ impl Running {
             step: self.step,
         };
         assert!(status.is_some(), "still running after {PATIENCE:?}\n{run}");
-        run.annotations = runner::commands(run.log()).unwrap_or_else(|why| panic!("{why}\n{run}"));
+        run.annotations = commands::read(run.log()).unwrap_or_else(|why| panic!("{why}\n{run}"));
         let written = run.read("outputs");
         let written = written
             .strip_prefix(&self.earlier)
@@ -340,7 +314,7 @@ impl Running {
             .strip_prefix(if unfinished { "\n" } else { "" })
             .expect("what came before is a line of its own");
         run.outputs =
-            runner::outputs(written).unwrap_or_else(|why| panic!("{why}\n{written}\n{run}"));
+            outputs::read(written).unwrap_or_else(|why| panic!("{why}\n{written}\n{run}"));
         invariants::check(&run);
         run
     }

@@ -12,7 +12,7 @@ use crate::engines::Row;
 use crate::kit::forge::{Forge, Mood, Post};
 use crate::kit::run::Run;
 use crate::kit::step::{Preflight, TOKEN, eventually};
-use crate::kit::{invariants, runner};
+use crate::kit::{commands, invariants};
 use crate::log::Log;
 use crate::programs::{self, Process};
 use crate::stage::Stage;
@@ -153,7 +153,7 @@ impl Done {
         Run {
             step: Preflight::bare(),
             code: Some(code),
-            annotations: runner::commands(&stdout)
+            annotations: commands::read(&stdout)
                 .unwrap_or_else(|why| panic!("{why}\n{}", self.said)),
             stdout,
             stderr: String::new(),
