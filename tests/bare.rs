@@ -14,38 +14,19 @@
 use std::env;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
+
+use kit::dns;
+use kit::server::{Log, serve};
+use kit::tls::{Certified, Tls, trusted_pem, unknown_pem};
 
 #[path = "kit/mod.rs"]
 mod kit;
-
-// Servers of tests/faults, which uses what is dead code here.
-#[allow(dead_code, reason = "see above")]
-#[path = "faults/dns.rs"]
-mod dns;
-#[allow(dead_code, reason = "see above")]
-#[path = "faults/site.rs"]
-mod site;
-
-/// What those servers need of their own suite.
-mod lab {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    pub(crate) fn count(counter: &AtomicUsize) -> usize {
-        counter.fetch_add(1, Ordering::SeqCst) + 1
-    }
-}
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -55,7 +36,7 @@ const ROLE: &str = "BARE_ROLE";
 /// A root directory with one program in it, and a network that is loopback alone.
 struct Root {
     directory: TempDir,
-    web: Arc<site::Log>,
+    web: Arc<Log>,
 }
 
 /// What a run left behind.
@@ -116,7 +97,7 @@ impl Root {
         ));
         let root = Self {
             directory,
-            web: site::start("web", "127.0.0.1:80", |peer| peer.status(401)),
+            web: serve("127.0.0.1:80", |peer| peer.status(401)),
         };
         fs::copy(env::var_os(ROLE).unwrap(), root.path("dep-preflight")).unwrap();
         root
@@ -150,7 +131,7 @@ impl Root {
 
     /// How many requests came.
     fn requests(&self) -> usize {
-        self.web.requests().len()
+        self.web.requests()
     }
 }
 
@@ -188,39 +169,6 @@ fn sh(script: &str) {
     assert!(status.success(), "{script}");
 }
 
-/// A web server with a certificate for `dep.test` from an authority of its own; returns the
-/// authority's certificate.
-fn serve_tls(at: &str) -> String {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["dep.test".to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    let (config, listener) = (Arc::new(config), TcpListener::bind(at).unwrap());
-    thread::spawn(move || {
-        for socket in listener.incoming().map_while(Result::ok) {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = StreamOwned::new(connection, socket);
-            // The program leaves when it does not trust the certificate.
-            if stream.read(&mut [0; 4096]).is_ok() {
-                stream.write_all(site::response(200, "").as_bytes()).ok();
-            }
-        }
-    });
-    authority.pem()
-}
-
 #[test]
 fn nothing_but_the_program() {
     play(|root| {
@@ -237,9 +185,9 @@ fn nothing_but_the_program() {
 #[test]
 fn certificates_are_judged_without_any_of_the_system() {
     play(|root| {
-        let authority = serve_tls("127.0.0.1:443");
+        Tls::named("dep.test", Certified::Well).serve("127.0.0.1:443");
         root.file("etc/hosts", "127.0.0.1 dep.test\n");
-        root.file("authority.pem", &authority);
+        root.file("authority.pem", &trusted_pem());
         root.preflight(&["https://dep.test/"])
             .is_down("tls-untrusted");
         root.preflight(&["https://dep.test/", "--ca-certificates", "/authority.pem"])
@@ -250,9 +198,9 @@ fn certificates_are_judged_without_any_of_the_system() {
 /// Plays a target whose root this function puts into `/etc/ssl/certs`, where other roots are.
 fn play_trusted(add: impl FnOnce(&Root, &str, &str)) {
     play(|root| {
-        let [authority, other] = ["127.0.0.1:443", "127.0.0.1:444"].map(serve_tls);
+        Tls::named("dep.test", Certified::Well).serve("127.0.0.1:443");
         root.file("etc/hosts", "127.0.0.1 dep.test\n");
-        add(root, &authority, &other);
+        add(root, &trusted_pem(), &unknown_pem());
         root.preflight(&["https://dep.test/"]).is_up();
     });
 }
@@ -298,7 +246,7 @@ fn without_resolv_conf_the_local_name_server_is_asked() {
             dns::Reply::of(question, &["127.0.0.1"])
         });
         root.preflight(&["http://dep.test/"]).is_up();
-        assert!(names.connections.load(Ordering::SeqCst) > 0);
+        assert!(names.by_udp() > 0);
         assert_eq!(root.requests(), 1);
     });
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
+use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Trickle};
 use crate::kit::peer::Script;
-use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Trickle};
 use crate::kit::server::{Refusing, Server};
 use crate::kit::step::Preflight;
 

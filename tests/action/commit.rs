@@ -115,7 +115,7 @@ fn goes_to(event: &str, payload: &str, sha: Option<&str>) {
         let paths: Vec<_> = forge
             .posts()
             .iter()
-            .map(|post| post.head.word(1).to_owned())
+            .map(|post| post.word(1).to_owned())
             .collect();
         let wanted = given
             .or(sha)

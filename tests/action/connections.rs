@@ -2,7 +2,7 @@ use std::net::TcpStream;
 
 use rustls::version::{TLS12, TLS13};
 
-use crate::kit::peer::Step::Reset;
+use crate::kit::peer::Action::Reset;
 use crate::kit::server::{Server, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::{Certified, Tls, trusted_pem};
@@ -56,7 +56,7 @@ fn a_tunnel_is_open_after_any_success() {
             peer.request();
             let onward = TcpStream::connect(&there).unwrap();
             peer.send(&head);
-            crate::proxies::join(&mut peer.socket(), onward);
+            peer.relay(onward);
         });
         let step = Preflight::probing(server.url()).env("https_proxy", proxy.url());
         let step = step.file("ca.pem", trusted_pem());
@@ -86,7 +86,7 @@ fn a_socks4_proxy_leads_the_way() {
             peer.send([0, says, 0, 0, 0, 0, 0, 0]);
             if says == 0x5a {
                 let onward = TcpStream::connect(&there).unwrap();
-                crate::proxies::join(&mut peer.socket(), onward);
+                peer.relay(onward);
             }
         });
         let proxy_url = format!("socks4://carl@{}", proxy.host());
@@ -163,13 +163,13 @@ fn a_proxy_may_want_tls_for_itself() {
     };
     let proxy = Tls::new(Certified::Well).healthy();
     step("http://dep.invalid/health", &proxy).up();
-    assert_eq!(proxy.heads()[0].word(1), "http://dep.invalid/health");
+    assert_eq!(proxy.received()[0].word(1), "http://dep.invalid/health");
     let proxy = Tls::new(Certified::Well).start(|peer| {
         peer.request();
         peer.send(response(502, ""));
     });
     step(SECURE, &proxy).down("proxy-upstream");
-    assert_eq!(proxy.heads()[0].word(0), "CONNECT");
+    assert_eq!(proxy.received()[0].word(0), "CONNECT");
 
     for url in ["http://dep.invalid/health", SECURE] {
         for version in [&TLS12, &TLS13] {

@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use crate::causes::FullQueue;
 use crate::kit::forge::{Forge, Kind};
-use crate::kit::peer::Step::Reset;
+use crate::kit::peer::Action::Reset;
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server};
 use crate::kit::step::Preflight;
@@ -109,13 +109,13 @@ fn the_forge_is_the_default_control_address() {
         let forge = Forge::new(kind);
         let run = step(&queue).on(&forge).set("commit-status", "false").run();
         run.down("connect-timeout");
-        let heads = forge.server.heads();
+        let heads = forge.server.received();
         assert_eq!(heads.len(), 1, "{run}");
-        assert_eq!(heads[0].header("authorization"), None, "{}", heads[0].text);
+        assert_eq!(heads[0].header("authorization"), None, "{}", heads[0].head);
         assert!(
             heads[0].word(1).starts_with(kind.base()),
             "{}",
-            heads[0].text
+            heads[0].head
         );
     }
 }

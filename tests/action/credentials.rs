@@ -1,6 +1,6 @@
 use crate::inputs::refused;
+use crate::kit::peer::Action::{Hang, Hear, Reset, Say};
 use crate::kit::peer::Script;
-use crate::kit::peer::Step::{Hang, Hear, Reset, Say};
 use crate::kit::server::{Server, redirect, response};
 use crate::kit::step::Preflight;
 
@@ -134,7 +134,7 @@ fn a_body_that_may_repeat_what_was_sent_is_not_shown() {
     };
     let server = Server::start(move |peer| {
         if let Some(head) = peer.request() {
-            peer.send(echo(&head.text));
+            peer.send(echo(&head.head));
         }
     });
     let long = "S3cret".repeat(200);

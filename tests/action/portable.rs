@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::causes::FullQueue;
 use crate::kit::forge::{Forge, Kind, Mood};
 use crate::kit::interface;
-use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Take};
+use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server, redirect, response};
 use crate::kit::step::{Preflight, eventually};

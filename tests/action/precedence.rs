@@ -36,7 +36,7 @@ fn the_nearest_option_wins() {
         let given = (!argument.is_empty()).then_some(["--method", argument]);
         let run = step.args(given.into_iter().flatten()).run();
         run.up();
-        assert_eq!(server.heads()[0].word(0), method, "{run}");
+        assert_eq!(server.received()[0].word(0), method, "{run}");
     }
 }
 
@@ -70,9 +70,9 @@ fn targets_have_options_of_their_own() {
         (1, 3, 1),
         "{run}"
     );
-    assert_eq!(own.heads()[0].word(0), "OPTIONS");
-    assert_eq!(own.heads()[2].header("x-number"), Some("5"));
-    assert_eq!(plain.heads()[0].header("x-number"), None);
+    assert_eq!(own.received()[0].word(0), "OPTIONS");
+    assert_eq!(own.received()[2].header("x-number"), Some("5"));
+    assert_eq!(plain.received()[0].header("x-number"), None);
     assert_eq!(run.target(2)["cause"], "response-timeout", "{run}");
 }
 

@@ -1,10 +1,8 @@
-use std::io;
-use std::net::{Shutdown, TcpStream};
-use std::thread;
+use std::net::TcpStream;
 
 use crate::kit::forge::{Forge, Kind};
+use crate::kit::peer::Action::{Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
-use crate::kit::peer::Step::{Hear, Reset, Say, Take};
 use crate::kit::server::{Refusing, Server, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::{Certified, Tls, trusted_pem};
@@ -20,21 +18,8 @@ fn tunnel_to(server: &Server) -> Server {
         peer.request();
         let onward = TcpStream::connect(&there).unwrap();
         peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
-        join(&mut peer.socket(), onward);
+        peer.relay(onward);
     })
-}
-
-/// Carries both ways what comes.
-pub(crate) fn join(near: &mut TcpStream, mut onward: TcpStream) {
-    let (mut back, mut inward) = (onward.try_clone().unwrap(), near.try_clone().unwrap());
-    let back = thread::spawn(move || copy(&mut back, &mut inward));
-    copy(near, &mut onward);
-    back.join().unwrap();
-}
-
-fn copy(from: &mut TcpStream, to: &mut TcpStream) {
-    io::copy(from, to).ok();
-    to.shutdown(Shutdown::Write).ok();
 }
 
 #[test]
@@ -44,8 +29,8 @@ fn proxies_are_found_in_the_environment() {
         let run = Preflight::probing(PLAIN).env(variable, proxy.url()).run();
         run.up();
         assert_eq!(run.attempts()[0]["address"], proxy.host(), "{run}");
-        assert_eq!(proxy.heads()[0].word(0), "GET", "{variable}");
-        assert_eq!(proxy.heads()[0].word(1), PLAIN, "{variable}");
+        assert_eq!(proxy.received()[0].word(0), "GET", "{variable}");
+        assert_eq!(proxy.received()[0].word(1), PLAIN, "{variable}");
     }
     for variable in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         let proxy = Server::reply(response(502, ""));
@@ -53,8 +38,8 @@ fn proxies_are_found_in_the_environment() {
             .env(variable, proxy.url())
             .run()
             .down("proxy-upstream");
-        assert_eq!(proxy.heads()[0].word(0), "CONNECT", "{variable}");
-        assert_eq!(proxy.heads()[0].word(1), "dep.invalid:443", "{variable}");
+        assert_eq!(proxy.received()[0].word(0), "CONNECT", "{variable}");
+        assert_eq!(proxy.received()[0].word(1), "dep.invalid:443", "{variable}");
     }
 }
 
@@ -264,7 +249,7 @@ fn blanks_around_the_address_and_in_the_login_are_taken() {
         .env("http_proxy", address)
         .run()
         .up();
-    let login = proxy.heads()[0]
+    let login = proxy.received()[0]
         .header("proxy-authorization")
         .unwrap()
         .to_owned();
@@ -299,8 +284,7 @@ fn socks_to(server: &Server, login: Option<&'static str>, says: u8) -> Server {
         if says != 0 {
             return;
         }
-        let onward = TcpStream::connect(&there).unwrap();
-        join(&mut peer.socket(), onward);
+        peer.relay(TcpStream::connect(&there).unwrap());
     })
 }
 
@@ -354,7 +338,7 @@ fn a_host_name_with_an_underscore_is_led_on() {
     let plain = Server::status(200);
     let step = Preflight::probing("http://my_api:8080/").env("http_proxy", plain.url());
     step.run().up();
-    assert_eq!(plain.heads()[0].word(1), "http://my_api:8080/");
+    assert_eq!(plain.received()[0].word(1), "http://my_api:8080/");
 
     let server = Tls::new(Certified::OtherName).healthy();
     let proxy = tunnel_to(&server);
@@ -363,7 +347,7 @@ fn a_host_name_with_an_underscore_is_led_on() {
         .file("ca.pem", trusted_pem())
         .set("ca-certificates", "ca.pem");
     step.run().down("tls-hostname");
-    assert_eq!(proxy.heads()[0].word(1), "my_api:443");
+    assert_eq!(proxy.received()[0].word(1), "my_api:443");
 }
 
 /// User info of a proxy goes to that proxy, and shows nowhere.
@@ -384,15 +368,15 @@ fn a_login_at_the_proxy_stays_there() {
     run.up().hides(&["hunter2", "carl", "Y2FybDpodW50ZXIy"]);
 
     for proxy in [&tunnel, &plain] {
-        let head = &proxy.heads()[0];
+        let head = &proxy.received()[0];
         assert_eq!(
             head.header("proxy-authorization"),
             Some("Basic Y2FybDpodW50ZXIy"),
             "{}",
-            head.text
+            head.head
         );
     }
-    assert_eq!(server.heads()[0].header("proxy-authorization"), None);
+    assert_eq!(server.received()[0].header("proxy-authorization"), None);
 
     let gone = Refusing::new();
     let address = format!("http://carl:hunter2@{}", gone.host());

@@ -1,4 +1,4 @@
-use crate::kit::peer::Step::Hear;
+use crate::kit::peer::Action::Hear;
 use crate::kit::server::{Refusing, Server, redirect, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::{Certified, Tls};
@@ -29,7 +29,7 @@ fn relative_redirects_are_followed() {
         } else {
             "/b/there"
         };
-        assert_eq!(server.heads()[1].word(1), path);
+        assert_eq!(server.received()[1].word(1), path);
     }
 }
 
@@ -45,20 +45,20 @@ fn headers_stay_with_their_origin() {
     Preflight::new().set("targets", targets).run().up();
 
     let tenants: Vec<_> = own
-        .heads()
+        .received()
         .iter()
         .map(|head| head.header("x-tenant") == Some("blue"))
         .collect();
     assert_eq!(tenants, [true, true], "sent to the own origin, each time");
     assert_eq!(
-        other.heads()[0].header("x-tenant"),
+        other.received()[0].header("x-tenant"),
         None,
         "{}",
-        other.heads()[0].text
+        other.received()[0].head
     );
-    for head in own.heads().iter().chain(&other.heads()) {
+    for head in own.received().iter().chain(&other.received()) {
         assert_eq!(head.word(0), "HEAD");
-        assert_eq!(head.header("referer"), None, "{}", head.text);
+        assert_eq!(head.header("referer"), None, "{}", head.head);
     }
 }
 
@@ -69,8 +69,8 @@ fn headers_do_not_go_to_another_port_of_the_host() {
     let own = Server::reply(redirect(other.at("/x-tenant")));
     let targets = format!("llm: {{url: '{}', headers: {{X-Tenant: blue}}}}", own.url());
     Preflight::new().set("targets", targets).run().up();
-    assert_eq!(own.heads()[0].header("X-Tenant"), Some("blue"));
-    assert_eq!(other.heads()[0].header("X-Tenant"), None);
+    assert_eq!(own.received()[0].header("X-Tenant"), Some("blue"));
+    assert_eq!(other.received()[0].header("X-Tenant"), None);
 }
 
 #[test]
@@ -182,13 +182,13 @@ fn user_info_and_query_values_of_redirects_stay_hidden() {
             .shows(&[&format!("http://{host}/***")]);
     }
     assert_eq!(
-        answering.heads()[0].header("authorization"),
+        answering.received()[0].header("authorization"),
         None,
         "{}",
-        answering.heads()[0].text
+        answering.received()[0].head
     );
     assert_eq!(
-        answering.heads()[0].word(1),
+        answering.received()[0].word(1),
         "/login?ticket=s3cret&justthis",
         "the address itself is kept"
     );

@@ -20,7 +20,7 @@ fn every_forge_gets_the_same_post() {
 
             let posts = forge.posts();
             assert_eq!(posts.len(), 1, "{run}");
-            let (head, body) = (&posts[0].head, &posts[0].body);
+            let (head, body) = (&posts[0], posts[0].json());
             assert_eq!(
                 head.word(1),
                 format!("{}/repos/acme/shop/statuses/{SHA}", kind.base()),
@@ -166,7 +166,7 @@ fn the_link_is_the_server_s() {
         );
         assert_eq!(run.report()["run_url"], link, "{shown}\n{run}");
         // Told to those who ask without it, the token stays here.
-        let asked = forge.server.heads();
+        let asked = forge.server.received();
         let first = asked.iter().find(|head| head.word(1).ends_with("/version"));
         assert_eq!(first.unwrap().header("authorization"), None, "{shown}");
     }
@@ -324,9 +324,14 @@ fn the_token_does_not_follow_redirects() {
         );
         let server = Server::status(200);
         Preflight::probing(server.url()).on(&forge).run().up();
-        for head in elsewhere.heads() {
-            assert!(!head.text.contains(TOKEN), "{}", head.text);
+        for head in elsewhere.received() {
+            assert!(!head.head.contains(TOKEN), "{}", head.head);
         }
-        assert!(server.heads().iter().all(|head| !head.text.contains(TOKEN)));
+        assert!(
+            server
+                .received()
+                .iter()
+                .all(|head| !head.head.contains(TOKEN))
+        );
     }
 }

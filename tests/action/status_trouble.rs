@@ -4,9 +4,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::kit::forge::{Forge, Kind, Mood};
-use crate::kit::peer::Step::{Hear, Reset, Say};
+use crate::kit::peer::Action::{Hear, Reset, Say};
 use crate::kit::run::Run;
-use crate::kit::server::{Refusing, Server, response};
+use crate::kit::server::{Refusing, Request, Server, response};
 use crate::kit::step::{Preflight, SHA};
 use crate::kit::tls::{self, Certified, Tls};
 
@@ -326,10 +326,11 @@ fn a_long_wait_is_pending_until_it_ends() {
                 let run = step.set("attempts", attempts).set("timeout", "11s").run();
                 assert_eq!(forge.posted("state"), states, "{run}");
                 let posts = forge.posts();
-                assert_eq!(posts[0].body["description"], description, "{run}");
-                for post in &posts {
-                    assert_eq!(post.body["context"], posts[0].body["context"]);
-                    assert_eq!(post.body["target_url"], posts[0].body["target_url"]);
+                let first = posts[0].json();
+                assert_eq!(first["description"], description, "{run}");
+                for post in posts.iter().map(Request::json) {
+                    assert_eq!(post["context"], first["context"]);
+                    assert_eq!(post["target_url"], first["target_url"]);
                 }
             });
         }

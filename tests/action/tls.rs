@@ -3,8 +3,8 @@ use std::fs;
 use h2::Reason;
 use rustls::version::{TLS12, TLS13};
 
+use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
-use crate::kit::peer::Step::{Hang, Hear, Reset, Say, Take};
 use crate::kit::run::Run;
 use crate::kit::server::Server;
 use crate::kit::step::Preflight;
@@ -240,7 +240,7 @@ fn a_server_that_asks_for_http1_is_asked_over_http1() {
         let run = trusting(&server).run();
         run.up();
         assert_eq!(run.output("http-status"), "401", "{manners:?}\n{run}");
-        let lines: Vec<_> = server.heads();
+        let lines: Vec<_> = server.received();
         assert_eq!(lines.len(), 2, "{manners:?}\n{run}");
         assert_eq!(lines[1].word(2), "HTTP/1.1", "{manners:?}\n{run}");
         assert_eq!(run.attempts().len(), 1, "{manners:?}\n{run}");
@@ -261,7 +261,7 @@ fn a_target_that_names_its_host_is_asked_over_http1() {
     let run = trusting(&server).unset("url").set("targets", targets).run();
     run.down("status").shows(&["503"]);
     assert!(!run.stdout.contains("in place of HTTP/2"), "{run}");
-    let heads = server.heads();
+    let heads = server.received();
     assert_eq!(heads[0].header("host"), Some("foo.example"), "{run}");
 }
 

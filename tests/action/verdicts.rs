@@ -1,4 +1,4 @@
-use crate::kit::peer::Step::{Hang, Trickle};
+use crate::kit::peer::Action::{Hang, Trickle};
 use crate::kit::server::{Server, response};
 use crate::kit::step::Preflight;
 
@@ -152,12 +152,12 @@ fn the_method_is_the_one_asked_for() {
             .set("method", method)
             .run()
             .up();
-        assert_eq!(server.heads()[0].word(0), method);
-        assert_eq!(server.heads()[0].word(1), "/health?x=1");
+        assert_eq!(server.received()[0].word(0), method);
+        assert_eq!(server.received()[0].word(1), "/health?x=1");
     }
     let server = Server::status(200);
     Preflight::probing(server.url()).run().up();
-    assert_eq!(server.heads()[0].word(0), "GET", "the default");
+    assert_eq!(server.received()[0].word(0), "GET", "the default");
 }
 
 /// Rule 3: nothing that says who asks.
@@ -168,15 +168,15 @@ fn requests_carry_no_credential() {
         .set("token", crate::kit::step::TOKEN)
         .run()
         .up();
-    let head = &server.heads()[0];
+    let head = &server.received()[0];
     for name in ["authorization", "proxy-authorization", "cookie", "referer"] {
-        assert_eq!(head.header(name), None, "{}", head.text);
+        assert_eq!(head.header(name), None, "{}", head.head);
     }
     assert!(
         head.header("user-agent")
             .is_some_and(|agent| agent.contains("dep-preflight")),
         "{}",
-        head.text
+        head.head
     );
     assert_eq!(head.header("host"), Some(server.host().as_str()));
 }

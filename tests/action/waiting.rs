@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::kit::peer::Step::Reset;
+use crate::kit::peer::Action::Reset;
 use crate::kit::server::{Refusing, Server, response};
 use crate::kit::step::Preflight;
 

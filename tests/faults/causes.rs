@@ -174,9 +174,9 @@ fn routes() -> Vec<Row> {
             "answers too large for the way (PMTU hole)",
             "response-timeout",
             |lab| {
-                lab.site("dep", &format!("{DEP}:80"), |peer| {
+                lab.server("dep", &format!("{DEP}:80"), |peer| {
                     let field = format!("X-Long: {}\r\n", "x".repeat(8000));
-                    peer.answer(&crate::site::response(200, &field));
+                    peer.answer(crate::kit::server::response(200, &field));
                 });
                 world_filter("output", "tcp sport 80 meta length > 600 drop");
                 lab.step(DEP_URL).run()

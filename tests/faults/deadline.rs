@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::dns::Reply;
+use crate::kit::dns::Reply;
+use crate::kit::forge::{posted, take};
+use crate::kit::peer::Peer;
+use crate::kit::server::response;
 use crate::lab::{DEP, DNS, FORGE, Lab};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Peer, forge, response};
 use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
@@ -23,16 +25,16 @@ fn hang(step: Step<'_>) -> Step<'_> {
 
 /// The dependency does this, at port 80 and 443.
 fn served(lab: &Lab, url: &str, play: fn(&mut Peer)) -> Run {
-    lab.site("dep", &format!("{DEP}:80"), play);
-    lab.site("tls", &format!("{DEP}:443"), play);
+    lab.server("dep", &format!("{DEP}:80"), play);
+    lab.server("tls", &format!("{DEP}:443"), play);
     hang(lab.step(url)).run()
 }
 
 fn slow_hop(peer: &mut Peer) {
     if let Some(request) = peer.request() {
         std::thread::sleep(Duration::from_millis(300));
-        let path = request.split(' ').nth(1).unwrap_or_default();
-        peer.say(response(302, &format!("Location: {path}a\r\n")));
+        let path = request.word(1);
+        peer.send(response(302, &format!("Location: {path}a\r\n")));
     }
 }
 
@@ -109,7 +111,7 @@ fn probes() -> Vec<Row> {
             "deadline: slow redirects without end",
             "response-timeout",
             |lab| {
-                lab.site("dep", &format!("{DEP}:80"), slow_hop);
+                lab.server("dep", &format!("{DEP}:80"), slow_hop);
                 hang(lab.step(DEP_URL)).set("redirects", 1000).run()
             },
         ),
@@ -117,7 +119,7 @@ fn probes() -> Vec<Row> {
             "deadline: CONNECT never answered",
             "connect-timeout",
             |lab| {
-                lab.site("proxy", "10.77.3.1:3128", Peer::mute);
+                lab.server("proxy", "10.77.3.1:3128", Peer::mute);
                 let step = hang(lab.step("https://10.77.1.1/"));
                 step.env("HTTPS_PROXY", "http://10.77.3.1:3128").run()
             },
@@ -142,9 +144,9 @@ fn probes() -> Vec<Row> {
 /// Twenty targets that hang, each in one of five ways.
 fn twenty(lab: &Lab) -> Step<'_> {
     lab.names(DNS, |_| Reply::silence());
-    lab.site("dep", &format!("{DEP}:80"), Peer::mute);
-    lab.site("tls", &format!("{DEP}:443"), Peer::hang);
-    lab.site("drip", &format!("{DEP}:81"), |peer| {
+    lab.server("dep", &format!("{DEP}:80"), Peer::mute);
+    lab.server("tls", &format!("{DEP}:443"), Peer::hang);
+    lab.server("drip", &format!("{DEP}:81"), |peer| {
         peer.answer("HTTP/1.1 200 OK\r\n");
         peer.trickle("x", Duration::from_millis(50));
     });
@@ -176,23 +178,23 @@ fn many() -> Vec<Row> {
             "deadline: all that, forge and control hang",
             "response-timeout",
             |lab| {
-                lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+                lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
                 let step = twenty(lab).job().control("http://10.77.9.200/");
                 step.run().logs("commit status")
             },
         ),
         Row::down("deadline: all that, nobody reads", "dns", |lab| {
-            lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+            lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
             twenty(lab).job().deaf().run()
         }),
         Row::down("deadline: twenty hang, the forge is well", "dns", |lab| {
-            let log = lab.site("forge", &format!("{FORGE}:80"), forge);
+            let log = lab.server("forge", &format!("{FORGE}:80"), take);
             let run = twenty(lab)
                 .job()
                 .set("timeout", "700ms")
                 .set("attempts", 2)
                 .run();
-            assert_eq!(crate::site::states(&log), ["failure"]);
+            assert_eq!(posted(&log.received(), "state"), ["failure"]);
             run
         }),
     ]

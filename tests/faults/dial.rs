@@ -1,15 +1,14 @@
 //! Connections, stage by stage: addresses that race, one question to a proxy, floods.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::thread;
 use std::time::Duration;
 
-use crate::dns::{A, AAAA, Reply};
+use crate::kit::dns::{A, AAAA, Reply};
+use crate::kit::peer::Peer;
+use crate::kit::server::response;
 use crate::lab::{DEP, DEP6, DNS, HOLE, HOLE6, Lab, world};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Peer, response};
 use crate::step::Step;
 
 const URL: &str = "http://dep.test/";
@@ -43,7 +42,7 @@ fn silent_control(lab: &Lab, addresses: &'static [&'static str]) -> Run {
 
 /// An https target through a proxy that answers CONNECT with these in turn.
 fn in_turn(lab: &Lab, statuses: &'static [u16]) -> Run {
-    lab.site("proxy", AT, move |peer| {
+    lab.server("proxy", AT, move |peer| {
         let turn = peer.number.min(statuses.len()) - 1;
         peer.status(statuses[turn]);
     });
@@ -55,35 +54,19 @@ fn in_turn(lab: &Lab, statuses: &'static [u16]) -> Run {
 fn socks(lab: &Lab, says: u8) -> Run {
     lab.names(DNS, |_| Reply::silence());
     lab.dep(200);
-    lab.site("proxy", AT, move |peer| {
-        let mut greeting = [0; 3];
-        peer.socket.read_exact(&mut greeting).ok();
-        peer.say([5, 0]);
+    lab.server("proxy", AT, move |peer| {
+        peer.read(3);
+        peer.send([5, 0]);
         // Connect to a name of 8 letters, port 80.
-        let mut asked = [0; 15];
-        peer.socket.read_exact(&mut asked).ok();
-        assert_eq!(&asked[..5], &[5, 1, 0, 3, 8]);
-        peer.say([5, says, 0, 1, 0, 0, 0, 0, 0, 0]);
+        let asked = peer.read(15).unwrap();
+        assert_eq!(asked[..5], [5, 1, 0, 3, 8]);
+        peer.send([5, says, 0, 1, 0, 0, 0, 0, 0, 0]);
         if says == 0 {
-            join(peer, TcpStream::connect(format!("{DEP}:80")).unwrap());
+            peer.relay(TcpStream::connect(format!("{DEP}:80")).unwrap());
         }
     });
     let step = lab.step(URL);
     step.env("ALL_PROXY", format!("socks5://{AT}")).run()
-}
-
-/// Carries both ways what comes.
-fn join(peer: &mut Peer, mut far: TcpStream) {
-    let mut near = peer.socket.try_clone().unwrap();
-    let mut back = far.try_clone().unwrap();
-    thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(length @ 1..) = back.read(&mut bytes) {
-            near.write_all(&bytes[..length]).ok();
-        }
-        near.shutdown(std::net::Shutdown::Write).ok();
-    });
-    std::io::copy(&mut peer.socket, &mut far).ok();
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -113,7 +96,7 @@ fn families() -> Vec<Row> {
         })
         .within(600..=1300),
         Row::up("A refuses, AAAA 600 ms later", |lab| {
-            lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.server("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
             at(lab, &[DEP6], 600, &[REFUSING], 0).run()
         })
         .within(600..=1300),
@@ -146,7 +129,7 @@ fn addresses() -> Vec<Row> {
                  add rule inet far input tcp dport 80 tcp flags & (syn|ack) == syn ip daddr . tcp sport != @met add @met { ip daddr . tcp sport } drop'",
             );
             for last in 12..19 {
-                lab.site("other", &format!("10.77.1.{last}:80"), |peer| peer.status(200));
+                lab.server("other", &format!("10.77.1.{last}:80"), |peer| peer.status(200));
             }
             lab.names(DNS, |question| {
                 let all = [
@@ -206,7 +189,7 @@ fn tunnels() -> Vec<Row> {
         .within(0..=1000)
         .seen("proxy 1/1"),
         Row::unknown("TLS proxy that says nothing", "proxy", |lab| {
-            lab.site("proxy", AT, Peer::hang);
+            lab.server("proxy", AT, Peer::hang);
             let step = lab.step("https://10.77.1.1/");
             step.env("HTTPS_PROXY", format!("https://{AT}")).run()
         })
@@ -230,7 +213,7 @@ fn tunnels() -> Vec<Row> {
         })
         .within(1400..=3000),
         Row::down("SOCKS proxy that says nothing", "connect-timeout", |lab| {
-            lab.site("proxy", AT, Peer::hang);
+            lab.server("proxy", AT, Peer::hang);
             let step = lab.step("http://10.77.1.1/");
             step.env("ALL_PROXY", format!("socks5://{AT}")).run()
         })
@@ -245,7 +228,7 @@ fn streams() -> Vec<Row> {
             "protocol",
             |lab| {
                 lab.dep(200);
-                lab.site("flood", "10.77.1.2:80", |peer| {
+                lab.server("flood", "10.77.1.2:80", |peer| {
                     peer.request();
                     let many = "HTTP/1.1 100 Continue\r\n\r\n".repeat(2000);
                     peer.trickle(&many, Duration::ZERO);
@@ -263,24 +246,22 @@ fn streams() -> Vec<Row> {
             "TLS handshake silent while the runner stood still",
             "local",
             |lab| {
-                let dep = lab.site("dep", &format!("{DEP}:443"), Peer::hang);
+                let dep = lab.server("dep", &format!("{DEP}:443"), Peer::hang);
                 let running = lab.step("https://10.77.1.1/").set("timeout", "1s").start();
-                crate::lab::eventually("the connection", || {
-                    dep.connections.load(std::sync::atomic::Ordering::SeqCst) == 1
-                });
+                crate::lab::eventually("the connection", || dep.connections() == 1);
                 running.stop_for(1500).wait().says("stood still")
             },
         ),
         Row::up("HTTP/1.0 with chunked coding", |lab| {
-            lab.site("dep", &format!("{DEP}:80"), |peer| {
+            lab.server("dep", &format!("{DEP}:80"), |peer| {
                 peer.answer("HTTP/1.0 401 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
             });
             lab.step("http://10.77.1.1/").run()
         })
         .seen("dep 1/1"),
         Row::up("a second answer behind the first", |lab| {
-            lab.site("dep", &format!("{DEP}:80"), |peer| {
-                peer.answer(&[response(401, ""), response(503, "")].concat());
+            lab.server("dep", &format!("{DEP}:80"), |peer| {
+                peer.answer([response(401, ""), response(503, "")].concat());
             });
             lab.step("http://10.77.1.1/").run()
         })

@@ -1,6 +1,6 @@
 //! The files that resolution depends on.
 
-use crate::dns::{NXDOMAIN, Reply};
+use crate::kit::dns::{NXDOMAIN, Reply};
 use crate::lab::{DEP, DEP6, DNS, DNS6, world};
 use crate::row::Row;
 
@@ -195,7 +195,7 @@ fn hosts() -> Vec<Row> {
         .seen("dep 1/1 dns 0/0"),
         Row::up("hosts: IPv4 there, IPv6 elsewhere by DNS", |lab| {
             lab.dep(200);
-            lab.site("other", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.server("other", &format!("[{DEP6}]:80"), |peer| peer.status(200));
             lab.names(DNS, |question| Reply::of(question, &["10.77.1.9", DEP6]));
             lab.hosts(&[&format!("{DEP} dep.test")]);
             lab.step(URL).run()
@@ -236,7 +236,7 @@ fn hosts() -> Vec<Row> {
         })
         .seen("dep 1/1 dns 0/0"),
         Row::up("hosts: IPv6 only", |lab| {
-            lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.server("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
             lab.names(DNS, |_| Reply::code(NXDOMAIN));
             lab.hosts(&[&format!("{DEP6} dep.test")]);
             lab.step(URL).run()

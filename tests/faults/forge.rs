@@ -2,20 +2,27 @@
 
 use std::time::Duration;
 
-use crate::dns::Reply;
+use crate::kit::dns::Reply;
+use crate::kit::forge::{posted, take};
+use crate::kit::peer::Peer;
+use crate::kit::server::{Log, response};
 use crate::lab::{DEP, DNS, FORGE, HOLE, Lab, eventually};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Peer, forge, response, states};
 use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 /// GitHub kills 2.5 s after SIGTERM.
 const SIGNALLED: std::ops::RangeInclusive<u64> = 0..=2400;
 
+/// The states that a forge was sent, in order.
+fn states(log: &Log) -> Vec<String> {
+    posted(&log.received(), "state")
+}
+
 /// A step on a forge that takes every status; these must be the states that it was sent.
 fn posts(lab: &Lab, wanted: &[&str], step: impl FnOnce(Step<'_>) -> Step<'_>) -> Run {
-    let log = lab.site("forge", &format!("{FORGE}:80"), forge);
+    let log = lab.server("forge", &format!("{FORGE}:80"), take);
     let run = step(lab.step(DEP_URL).job()).run();
     assert_eq!(states(&log), wanted, "{run}");
     run
@@ -46,9 +53,9 @@ fn statuses() -> Vec<Row> {
         })
         .seen("dep 5/5 forge 1/1"),
         Row::up("status: pending is replaced when up", |lab| {
-            lab.site("dep", &format!("{DEP}:80"), |peer| {
+            lab.server("dep", &format!("{DEP}:80"), |peer| {
                 let status = if peer.number == 1 { 503 } else { 200 };
-                peer.answer(&response(status, "Retry-After: 11\r\n"));
+                peer.answer(response(status, "Retry-After: 11\r\n"));
             });
             posts(lab, &["pending", "success"], |step| step.set("attempts", 3))
         })
@@ -58,8 +65,8 @@ fn statuses() -> Vec<Row> {
             "status: forge hangs on pending and after",
             "status",
             |lab| {
-                lab.site("dep", &format!("{DEP}:80"), |peer| peer.status(503));
-                lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+                lab.server("dep", &format!("{DEP}:80"), |peer| peer.status(503));
+                lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
                 let step = lab.step(DEP_URL).job().set("attempts", "unlimited");
                 step.set("deadline", "14s").run().logs("COMMIT-STATUS")
             },
@@ -71,8 +78,8 @@ fn statuses() -> Vec<Row> {
         })
         .seen("forge 1/1"),
         Row::down("status: pending once in ten seconds", "status", |lab| {
-            lab.site("dep", &format!("{DEP}:80"), |peer| {
-                peer.answer(&response(503, "Retry-After: 3\r\n"));
+            lab.server("dep", &format!("{DEP}:80"), |peer| {
+                peer.answer(response(503, "Retry-After: 3\r\n"));
             });
             posts(lab, &["pending", "failure"], |step| step.set("attempts", 6))
         })
@@ -83,16 +90,16 @@ fn statuses() -> Vec<Row> {
 
 /// Says that it is busy, for longer than it takes to be pending.
 fn busy(peer: &mut Peer) {
-    peer.answer(&response(503, "Retry-After: 15\r\n"));
+    peer.answer(response(503, "Retry-After: 15\r\n"));
 }
 
 /// Waits until it is pending, then sends a signal.
 fn interrupted(lab: &Lab, signal: &str, play: fn(&mut Peer)) -> Run {
-    lab.site("dep", &format!("{DEP}:80"), busy);
-    let forge = lab.site("forge", &format!("{FORGE}:80"), play);
+    lab.server("dep", &format!("{DEP}:80"), busy);
+    let forge = lab.server("forge", &format!("{FORGE}:80"), play);
     let step = lab.step(DEP_URL).job().set("attempts", "unlimited");
     let running = step.start();
-    eventually("a post", || !forge.requests().is_empty());
+    eventually("a post", || !forge.received().is_empty());
     running.signal(signal).wait()
 }
 
@@ -100,8 +107,8 @@ fn interrupted(lab: &Lab, signal: &str, play: fn(&mut Peer)) -> Run {
 fn waiting() -> Vec<Row> {
     vec![
         Row::ends("SIGTERM: pending becomes error", "error", "", 143, |lab| {
-            lab.site("dep", &format!("{DEP}:80"), busy);
-            let log = lab.site("forge", &format!("{FORGE}:80"), forge);
+            lab.server("dep", &format!("{DEP}:80"), busy);
+            let log = lab.server("forge", &format!("{FORGE}:80"), take);
             let step = lab.step(DEP_URL).job().set("attempts", 9);
             let running = step.start();
             eventually("pending", || states(&log) == ["pending"]);
@@ -132,11 +139,11 @@ fn waiting() -> Vec<Row> {
             "",
             143,
             |lab| {
-                let dep = lab.site("dep", &format!("{DEP}:80"), busy);
+                let dep = lab.server("dep", &format!("{DEP}:80"), busy);
                 let step = lab.step(DEP_URL).job().set("attempts", 9);
                 let step = step.env("GITHUB_API_URL", format!("http://{HOLE}"));
                 let running = step.deaf().start();
-                eventually("a request", || !dep.requests().is_empty());
+                eventually("a request", || !dep.received().is_empty());
                 // By now it is pending, and nobody can see that.
                 std::thread::sleep(Duration::from_millis(10_500));
                 running.signal("TERM").wait()
@@ -146,7 +153,7 @@ fn waiting() -> Vec<Row> {
         Row::ends("SIGTERM: name server silent", "error", "", 143, |lab| {
             let dns = lab.names(DNS, |_| Reply::silence());
             let running = lab.step("http://dep.test/").set("timeout", "15s").start();
-            eventually("a question", || !dns.seen().starts_with("dns 0"));
+            eventually("a question", || dns.by_udp() > 0);
             running.signal("TERM").wait()
         })
         .within(SIGNALLED),
@@ -160,15 +167,15 @@ fn ending() -> Vec<Row> {
             let control = lab.control(Peer::mute);
             lab.runner(&format!("ip route add unreachable {DEP}"));
             let running = lab.step(DEP_URL).control("http://10.77.2.1/").start();
-            eventually("a request", || !control.requests().is_empty());
+            eventually("a request", || !control.received().is_empty());
             running.signal("TERM").wait()
         })
         .within(SIGNALLED),
         Row::ends("SIGTERM: while the last status hangs", "up", "", 0, |lab| {
             lab.dep(200);
-            let forge = lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+            let forge = lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
             let running = lab.step(DEP_URL).job().start();
-            eventually("a post", || !forge.requests().is_empty());
+            eventually("a post", || !forge.received().is_empty());
             running.signal("TERM").wait()
         })
         .within(SIGNALLED),
@@ -178,12 +185,12 @@ fn ending() -> Vec<Row> {
             "",
             143,
             |lab| {
-                let dep = lab.site("dep", &format!("{DEP}:80"), |peer| {
-                    peer.answer(&response(503, "Retry-After: 11\r\n"));
+                let dep = lab.server("dep", &format!("{DEP}:80"), |peer| {
+                    peer.answer(response(503, "Retry-After: 11\r\n"));
                 });
-                lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+                lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
                 let running = lab.step(DEP_URL).job().set("attempts", 2).start();
-                eventually("two requests", || dep.requests().len() == 2);
+                eventually("two requests", || dep.requests() == 2);
                 std::thread::sleep(Duration::from_millis(300));
                 running.signal("TERM").wait()
             },
@@ -191,9 +198,9 @@ fn ending() -> Vec<Row> {
         .within(SIGNALLED),
         Row::ends("SIGTERM: Gitea's version hangs", "error", "", 143, |lab| {
             let dep = lab.dep(200);
-            lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+            lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
             let running = lab.step(DEP_URL).job().env("GITEA_ACTIONS", "true").start();
-            eventually("a request", || dep.requests().len() == 1);
+            eventually("a request", || dep.requests() == 1);
             std::thread::sleep(Duration::from_millis(300));
             running.signal("TERM").wait()
         })
@@ -208,7 +215,7 @@ fn ending() -> Vec<Row> {
                 let pipe = lab.fifo("pipe");
                 let step = lab.step(DEP_URL).set("attempts", 9).set("interval", "5s");
                 let running = step.env("GITHUB_STEP_SUMMARY", pipe.display()).start();
-                eventually("a request", || !dep.requests().is_empty());
+                eventually("a request", || !dep.received().is_empty());
                 std::thread::sleep(Duration::from_millis(200));
                 running.signal("TERM").wait()
             },

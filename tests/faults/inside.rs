@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, io, thread};
 
-use crate::dns::{self, Reply};
-use crate::lab::{DEP, Lab, count, eventually};
-use crate::site;
+use crate::kit::dns::{self, Reply};
+use crate::kit::server::{self, count, response};
+use crate::lab::{DEP, Lab, eventually};
 
 /// The environment variable that says which service is wanted.
 pub(crate) const ROLE: &str = "FAULTS_INSIDE";
@@ -73,10 +73,10 @@ pub(crate) fn serve(spec: &str) {
         ["http", at, status] => {
             let status = status.parse().unwrap();
             held = None;
-            site::start("inside", at, move |peer| {
+            server::serve(at, move |peer| {
                 if peer.request().is_some() {
                     tell("@request");
-                    peer.say(site::response(status, ""));
+                    peer.send(response(status, ""));
                 }
             });
         }

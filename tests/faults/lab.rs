@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::dns::{self, Question, Reply};
 use crate::inside::Inside;
-use crate::site::{self, Log, Peer};
+use crate::kit::dns::{self, Question, Reply};
+use crate::kit::peer::Peer;
+use crate::kit::server::{self, Log};
 use crate::step::Step;
 
 /// The dependency.
@@ -33,12 +33,16 @@ pub(crate) const DNS6: &str = "fd77:0:0:1::53";
 /// [`HOLE`] by IPv6.
 pub(crate) const HOLE6: &str = "fd77:0:0:9::1";
 
+/// Connections and requests; questions by UDP and by TCP.
+type Counters = Box<dyn Fn() -> (usize, usize)>;
+
 /// The world and the runner of one row. This process is in the world.
 pub(crate) struct Lab {
     home: TempDir,
     /// Keeps the runner's namespaces, until it is dropped.
     holder: Child,
-    logs: RefCell<Vec<Arc<Log>>>,
+    /// For each server of the world its label, and how often it was asked for what.
+    seen: RefCell<Vec<(&'static str, Counters)>>,
 }
 
 impl Lab {
@@ -64,7 +68,7 @@ impl Lab {
         let lab = Self {
             home,
             holder,
-            logs: RefCell::default(),
+            seen: RefCell::default(),
         };
         let pid = lab.holder.id();
         world(&format!(
@@ -152,25 +156,26 @@ impl Lab {
     }
 
     /// A server in the world, at an address with a port.
-    pub(crate) fn site(
+    pub(crate) fn server(
         &self,
         label: &'static str,
         at: &str,
         play: impl Fn(&mut Peer) + Send + Sync + 'static,
     ) -> Arc<Log> {
-        let log = site::start(label, at, play);
-        self.logs.borrow_mut().push(Arc::clone(&log));
+        let log = server::serve(at, play);
+        let kept = Arc::clone(&log);
+        self.count(label, move || (kept.connections(), kept.requests()));
         log
     }
 
     /// The dependency at port 80, with one answer for everybody.
     pub(crate) fn dep(&self, status: u16) -> Arc<Log> {
-        self.site("dep", &format!("{DEP}:80"), move |peer| peer.status(status))
+        self.server("dep", &format!("{DEP}:80"), move |peer| peer.status(status))
     }
 
     /// The control address at port 80.
     pub(crate) fn control(&self, play: impl Fn(&mut Peer) + Send + Sync + 'static) -> Arc<Log> {
-        self.site("control", &format!("{FORGE}:80"), play)
+        self.server("control", &format!("{FORGE}:80"), play)
     }
 
     /// The name server, by UDP and TCP.
@@ -178,10 +183,15 @@ impl Lab {
         &self,
         at: &str,
         answer: impl Fn(&Question) -> Reply + Send + Sync + 'static,
-    ) -> Arc<Log> {
+    ) -> Arc<dns::Log> {
         let log = dns::start(at, answer);
-        self.logs.borrow_mut().push(Arc::clone(&log));
+        let kept = Arc::clone(&log);
+        self.count("dns", move || (kept.by_udp(), kept.by_tcp()));
         log
+    }
+
+    fn count(&self, label: &'static str, counters: impl Fn() -> (usize, usize) + 'static) {
+        self.seen.borrow_mut().push((label, Box::new(counters)));
     }
 
     /// A service on the runner's own loopback.
@@ -202,11 +212,12 @@ impl Lab {
 
     /// Who came to each server.
     pub(crate) fn seen(&self) -> String {
-        let logs = self.logs.borrow();
-        logs.iter()
-            .map(|log| log.seen())
-            .collect::<Vec<_>>()
-            .join(" ")
+        let seen = self.seen.borrow();
+        let seen = seen.iter().map(|(label, counters)| {
+            let (first, second) = counters();
+            format!("{label} {first}/{second}")
+        });
+        seen.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -261,9 +272,4 @@ pub(crate) fn eventually(what: &str, so: impl Fn() -> bool) {
         );
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// The number of something, and one more.
-pub(crate) fn count(counter: &AtomicUsize) -> usize {
-    counter.fetch_add(1, Ordering::SeqCst) + 1
 }

@@ -1,6 +1,6 @@
 //! The runner's own limits: files, ports, permission.
 
-use crate::dns::Reply;
+use crate::kit::dns::Reply;
 use crate::lab::{DEP, DNS, Lab};
 use crate::row::Row;
 use crate::run::Run;
@@ -52,7 +52,7 @@ pub(crate) fn rows() -> Vec<Row> {
         .seen("dep 1/0"),
         Row::up("one port, for another peer free", |lab| {
             lab.dep(200);
-            lab.site("other", "10.77.1.2:80", |peer| peer.status(200));
+            lab.server("other", "10.77.1.2:80", |peer| peer.status(200));
             lab.runner("echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
             let _held = lab.inside("hold 10.77.1.2:80");
             lab.step(URL).run()
@@ -67,7 +67,7 @@ pub(crate) fn rows() -> Vec<Row> {
         })
         .seen("dep 1/0 control 0/0"),
         Row::unknown("not permitted, another target is up", "local", |lab| {
-            lab.site("other", "10.77.1.2:80", |peer| peer.status(200));
+            lab.server("other", "10.77.1.2:80", |peer| peer.status(200));
             lab.runner(&format!("ip route add prohibit {DEP}"));
             let run = lab
                 .steps(&[("dep", URL), ("other", "http://10.77.1.2/")])

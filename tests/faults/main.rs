@@ -34,12 +34,6 @@ mod step;
 /// What a run left behind.
 mod run;
 
-/// Servers that count who came.
-mod site;
-
-/// A name server that answers as told.
-mod dns;
-
 /// Delay and reordering between two peers.
 mod relay;
 

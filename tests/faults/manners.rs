@@ -1,12 +1,12 @@
 //! Manners: attempts, connections, waits.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::kit::peer::Peer;
+use crate::kit::server::{Log, response};
 use crate::lab::{DEP, Lab, OTHER};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Log, Peer, response};
 
 const DEP_URL: &str = "http://10.77.1.1/";
 
@@ -20,13 +20,13 @@ pub(crate) fn rows() -> Vec<Row> {
 /// So many attempts at a dependency that does this; never two connections at once, and all
 /// of them closed in the end.
 fn tries(lab: &Lab, attempts: u32, play: fn(&mut Peer)) -> Run {
-    let dep = lab.site("dep", &format!("{DEP}:80"), play);
+    let dep = lab.server("dep", &format!("{DEP}:80"), play);
     let run = lab
         .step(DEP_URL)
         .set("attempts", attempts)
         .set("timeout", "600ms")
         .run();
-    assert_eq!(dep.most_open.load(Ordering::SeqCst), 1, "two in flight");
+    assert_eq!(dep.most_open(), 1, "two in flight");
     run
 }
 
@@ -103,7 +103,7 @@ fn attempts() -> Vec<Row> {
             tries(lab, 3, |peer| {
                 if peer.request().is_some() {
                     std::thread::sleep(Duration::from_millis(400));
-                    peer.say(response(503, ""));
+                    peer.send(response(503, ""));
                 }
             })
         })
@@ -114,15 +114,15 @@ fn attempts() -> Vec<Row> {
 /// An answer that is never over, beside a target that takes two seconds more: how long after
 /// the request was the connection closed?
 fn closed_after(lab: &Lab, play: fn(&mut Peer)) -> (Run, Duration) {
-    let dep = lab.site("dep", &format!("{DEP}:80"), play);
-    lab.site("other", &format!("{OTHER}:80"), |peer| {
+    let dep = lab.server("dep", &format!("{DEP}:80"), play);
+    lab.server("other", &format!("{OTHER}:80"), |peer| {
         peer.request();
         std::thread::sleep(Duration::from_secs(2));
-        peer.say(response(200, ""));
+        peer.send(response(200, ""));
     });
     let step = lab.steps(&[("dep", DEP_URL), ("other", "http://10.77.1.2/")]);
     let run = step.set("timeout", "5s").run();
-    let closed = dep.gone().first().map(|gone| *gone - dep.times()[0]);
+    let closed = dep.ends().first().map(|gone| *gone - dep.times()[0]);
     (run, closed.unwrap_or(Duration::MAX))
 }
 
@@ -171,10 +171,10 @@ fn closing() -> Vec<Row> {
             "closed at once after a timeout",
             "response-timeout",
             |lab| {
-                let dep = lab.site("dep", &format!("{DEP}:80"), Peer::mute);
+                let dep = lab.server("dep", &format!("{DEP}:80"), Peer::mute);
                 let step = lab.step(DEP_URL).set("attempts", 2).set("timeout", "400ms");
                 let run = step.set("interval", "2s").run();
-                let closed = dep.gone()[0] - dep.times()[0];
+                let closed = dep.ends()[0] - dep.times()[0];
                 assert!(
                     closed < Duration::from_millis(800),
                     "closed after {closed:?}"
@@ -198,8 +198,8 @@ fn closing() -> Vec<Row> {
 fn retry_after() -> Vec<Row> {
     vec![
         Row::up("Retry-After in seconds", |lab| {
-            let dep = lab.site("dep", &format!("{DEP}:80"), |peer| match peer.number {
-                1 => peer.answer(&response(503, "Retry-After: 2\r\n")),
+            let dep = lab.server("dep", &format!("{DEP}:80"), |peer| match peer.number {
+                1 => peer.answer(response(503, "Retry-After: 2\r\n")),
                 _ => peer.status(200),
             });
             let run = lab.step(DEP_URL).set("attempts", 5).run();
@@ -209,11 +209,11 @@ fn retry_after() -> Vec<Row> {
         .within(2000..=4000)
         .seen("dep 2/2"),
         Row::up("Retry-After as a date", |lab| {
-            let dep = lab.site("dep", &format!("{DEP}:80"), |peer| match peer.number {
+            let dep = lab.server("dep", &format!("{DEP}:80"), |peer| match peer.number {
                 1 => {
                     let later = std::time::SystemTime::now() + Duration::from_secs(3);
                     let date = httpdate::fmt_http_date(later);
-                    peer.answer(&response(503, &format!("Retry-After: {date}\r\n")));
+                    peer.answer(response(503, &format!("Retry-After: {date}\r\n")));
                 }
                 _ => peer.status(200),
             });
@@ -224,8 +224,8 @@ fn retry_after() -> Vec<Row> {
         .within(1900..=5000)
         .seen("dep 2/2"),
         Row::down("Retry-After past the deadline", "status", |lab| {
-            lab.site("dep", &format!("{DEP}:80"), |peer| {
-                peer.answer(&response(503, "Retry-After: 3600\r\n"));
+            lab.server("dep", &format!("{DEP}:80"), |peer| {
+                peer.answer(response(503, "Retry-After: 3600\r\n"));
             });
             let began = Instant::now();
             let run = lab.step(DEP_URL).set("attempts", "unlimited").run();

@@ -1,9 +1,8 @@
 //! Name servers, good and bad.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::dns::{A, AAAA, NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
+use crate::kit::dns::{A, AAAA, NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
 use crate::lab::{DEP, DEP6, DNS, Lab, eventually, world_filter};
 use crate::relay;
 use crate::row::Row;
@@ -36,9 +35,7 @@ fn stopped(lab: &Lab, answer: impl Fn(&Question) -> Reply + Send + Sync + 'stati
     );
     let asked = lab.names(DNS, answer);
     let running = lab.step(URL).set("timeout", "8s").start();
-    eventually("the questions", || {
-        asked.connections.load(Ordering::SeqCst) == 2
-    });
+    eventually("the questions", || asked.by_udp() == 2);
     running.stop_for(1600).wait()
 }
 
@@ -130,7 +127,7 @@ fn halves() -> Vec<Row> {
         .within(0..=1200)
         .seen("dep 1/1 dns 2/0"),
         Row::up("AAAA answered, A never", |lab| {
-            lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+            lab.server("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
             lab.names(DNS, |question| kind(question, A, Reply::silence()));
             lab.step(URL).run()
         })

@@ -1,13 +1,12 @@
 //! Proxies on the way: their faults are the runner's side, those behind them are not.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::thread;
 
+use crate::kit::peer::Peer;
+use crate::kit::server::response;
 use crate::lab::{DEP, HOLE, Lab, PROXY};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Peer, response};
 
 const HTTPS: &str = "https://10.77.1.1/";
 const HTTP: &str = "http://10.77.1.1/";
@@ -15,7 +14,7 @@ const AT: &str = "10.77.3.1:3128";
 
 /// An https target through a proxy that does this.
 fn through(lab: &Lab, play: impl Fn(&mut Peer) + Send + Sync + 'static) -> Run {
-    lab.site("proxy", AT, play);
+    lab.server("proxy", AT, play);
     lab.step(HTTPS)
         .env("HTTPS_PROXY", format!("http://{AT}"))
         .run()
@@ -26,22 +25,12 @@ fn tunnel(peer: &mut Peer) {
     let Some(request) = peer.request() else {
         return;
     };
-    let to = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    let Ok(mut far) = TcpStream::connect(to) else {
-        peer.say(response(502, ""));
+    let Ok(far) = TcpStream::connect(request.word(1)) else {
+        peer.send(response(502, ""));
         return;
     };
-    peer.say("HTTP/1.1 200 Connected\r\n\r\n");
-    let mut near = peer.socket.try_clone().unwrap();
-    let mut back = far.try_clone().unwrap();
-    thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(length @ 1..) = back.read(&mut bytes) {
-            near.write_all(&bytes[..length]).ok();
-        }
-        near.shutdown(std::net::Shutdown::Write).ok();
-    });
-    std::io::copy(&mut peer.socket, &mut far).ok();
+    peer.send("HTTP/1.1 200 Connected\r\n\r\n");
+    peer.relay(far);
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -96,14 +85,14 @@ fn proxy_itself() -> Vec<Row> {
         })
         .seen("control 0/0"),
         Row::up("NO_PROXY: the dependency is asked itself", |lab| {
-            lab.site("proxy", AT, |peer| peer.status(502));
+            lab.server("proxy", AT, |peer| peer.status(502));
             lab.dep(200);
             let step = lab.step(HTTP).env("HTTP_PROXY", format!("http://{AT}"));
             step.env("NO_PROXY", "10.77.1.0/24,.test").run()
         })
         .seen("proxy 0/0 dep 1/1"),
         Row::up("no_proxy, lower case, by name", |lab| {
-            lab.site("proxy", AT, |peer| peer.status(502));
+            lab.server("proxy", AT, |peer| peer.status(502));
             lab.dep(200);
             lab.hosts(&[&format!("{DEP} dep.shop.test")]);
             let step = lab
@@ -133,37 +122,35 @@ fn behind() -> Vec<Row> {
             "a tunnel to a silent dependency",
             "response-timeout",
             |lab| {
-                lab.site("dep", &format!("{DEP}:443"), Peer::hang);
+                lab.server("dep", &format!("{DEP}:443"), Peer::hang);
                 through(lab, tunnel)
             },
         )
         .within(1400..=3000)
         .seen("dep 1/0 proxy 1/1"),
         Row::down("a tunnel to a dependency without TLS", "tls", |lab| {
-            lab.site("dep", &format!("{DEP}:443"), |peer| {
+            lab.server("dep", &format!("{DEP}:443"), |peer| {
                 // Something of the hello has to be there: a proxy may take what
                 // comes before it for its own.
-                peer.socket.read_exact(&mut [0; 64]).ok();
-                peer.say(response(400, ""));
+                peer.read(64);
+                peer.send(response(400, ""));
             });
             through(lab, tunnel)
         })
         .seen("dep 1/0 proxy 1/1"),
         Row::down("a tunnel that is cut", "reset", |lab| {
-            lab.site("dep", &format!("{DEP}:443"), |_| {});
+            lab.server("dep", &format!("{DEP}:443"), |_| {});
             through(lab, |peer| {
                 peer.answer("HTTP/1.1 200 Connected\r\n\r\n");
                 peer.reset();
             })
         }),
         Row::up("http through the proxy", |lab| {
-            lab.site("proxy", AT, |peer| {
+            lab.server("proxy", AT, |peer| {
                 let request = peer.request().unwrap();
-                assert!(
-                    request.starts_with("GET http://dep.test/ HTTP/1.1"),
-                    "{request}"
-                );
-                peer.say(response(200, ""));
+                let line = "GET http://dep.test/ HTTP/1.1\r\n";
+                assert!(request.head.starts_with(line), "{}", request.head);
+                peer.send(response(200, ""));
             });
             // Nobody resolves the name but the proxy.
             lab.step("http://dep.test/")
@@ -172,7 +159,7 @@ fn behind() -> Vec<Row> {
         })
         .seen("proxy 1/1"),
         Row::down("503 through the proxy", "status", |lab| {
-            lab.site("proxy", AT, |peer| peer.status(503));
+            lab.server("proxy", AT, |peer| peer.status(503));
             let step = lab
                 .step("http://dep.test/")
                 .env("http_proxy", format!("http://{AT}"));

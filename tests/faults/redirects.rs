@@ -1,10 +1,10 @@
 //! Where redirects lead, and where they must not.
 
-use crate::dns::Reply;
+use crate::kit::dns::Reply;
+use crate::kit::server::response;
 use crate::lab::{DEP, DNS, HOLE, Lab, OTHER, world};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::response;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 /// Where a cloud would have its metadata.
@@ -12,8 +12,8 @@ const INNER: &str = "169.254.7.7";
 
 /// A dependency that answers and leads there, with nobody else to speak for the way out.
 fn led(lab: &Lab, location: &'static str) -> Run {
-    lab.site("dep", &format!("{DEP}:80"), move |peer| {
-        peer.answer(&response(302, &format!("Location: {location}\r\n")));
+    lab.server("dep", &format!("{DEP}:80"), move |peer| {
+        peer.answer(response(302, &format!("Location: {location}\r\n")));
     });
     lab.step(DEP_URL).control("http://10.77.9.2/").run()
 }
@@ -21,7 +21,7 @@ fn led(lab: &Lab, location: &'static str) -> Run {
 /// The same to a name with these addresses, where a server would answer at [`INNER`].
 fn led_to_name(lab: &Lab, addresses: &'static [&'static str]) -> Run {
     world(&format!("ip addr add {INNER}/32 dev lo"));
-    lab.site("inner", &format!("{INNER}:80"), |peer| peer.status(503));
+    lab.server("inner", &format!("{INNER}:80"), |peer| peer.status(503));
     lab.names(DNS, move |question| Reply::of(question, addresses));
     led(lab, "http://metadata.test/")
 }
@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         Row::up("led to a link-local address", |lab| {
             world(&format!("ip addr add {INNER}/32 dev lo"));
-            lab.site("inner", &format!("{INNER}:80"), |peer| peer.status(503));
+            lab.server("inner", &format!("{INNER}:80"), |peer| peer.status(503));
             led(lab, "http://169.254.7.7/")
         })
         .seen("inner 0/0 dep 1/1"),

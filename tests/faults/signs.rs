@@ -1,9 +1,10 @@
 //! Whose sign of life counts, and for what.
 
+use crate::kit::peer::Peer;
+use crate::kit::server::response;
 use crate::lab::{FORGE, HOLE, Lab, OTHER};
 use crate::row::Row;
 use crate::run::Run;
-use crate::site::{Peer, response};
 
 const CONTROL: &str = "http://10.77.2.1/";
 const HOLE_URL: &str = "http://10.77.9.1/";
@@ -49,8 +50,8 @@ fn of_control() -> Vec<Row> {
             "control redirects, which is not followed",
             "connect-timeout",
             |lab| {
-                lab.site("other", &format!("{OTHER}:80"), |peer| peer.status(200));
-                lab.control(|peer| peer.answer(&response(302, "Location: http://10.77.1.2/\r\n")));
+                lab.server("other", &format!("{OTHER}:80"), |peer| peer.status(200));
+                lab.control(|peer| peer.answer(response(302, "Location: http://10.77.1.2/\r\n")));
                 lab.step(HOLE_URL).control(CONTROL).run()
             },
         )
@@ -60,14 +61,14 @@ fn of_control() -> Vec<Row> {
         Row::down(
             "control is not HTTP",
             "connect-timeout",
-            control!(|peer| _ = peer.say("220 mail.test ESMTP\r\n")),
+            control!(|peer| _ = peer.send("220 mail.test ESMTP\r\n")),
         ),
         Row::down("control refuses", "connect-timeout", |lab| {
             lab.step(HOLE_URL).control(CONTROL).run()
         }),
         Row::down("control's TLS fails", "connect-timeout", |lab| {
-            lab.site("control", &format!("{FORGE}:443"), |peer| {
-                _ = peer.say("not TLS\r\n");
+            lab.server("control", &format!("{FORGE}:443"), |peer| {
+                _ = peer.send("not TLS\r\n");
             });
             lab.step(HOLE_URL).control("https://10.77.2.1/").run()
         }),
@@ -86,7 +87,7 @@ fn of_control() -> Vec<Row> {
 macro_rules! other {
     ($play:expr) => {
         |lab| {
-            lab.site("other", &format!("{OTHER}:80"), $play);
+            lab.server("other", &format!("{OTHER}:80"), $play);
             lab.control(|peer| peer.status(200));
             let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
             let run = step.control(CONTROL).run();
@@ -139,7 +140,7 @@ fn of_others() -> Vec<Row> {
             "another target connects, says nothing: no sign",
             "response-timeout",
             |lab| {
-                lab.site("other", &format!("{OTHER}:80"), Peer::mute);
+                lab.server("other", &format!("{OTHER}:80"), Peer::mute);
                 lab.runner(&format!("ip route add unreachable {FORGE}"));
                 let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
                 let run = step.control(CONTROL).run();
@@ -153,8 +154,8 @@ fn of_others() -> Vec<Row> {
             "a hop before the black-holed one answered",
             "connect-timeout",
             |lab| {
-                lab.site("other", &format!("{OTHER}:80"), |peer| {
-                    peer.answer(&response(302, &format!("Location: http://{HOLE}/\r\n")));
+                lab.server("other", &format!("{OTHER}:80"), |peer| {
+                    peer.answer(response(302, &format!("Location: http://{HOLE}/\r\n")));
                 });
                 lab.control(|peer| peer.status(200));
                 lab.step(OTHER_URL).control(CONTROL).run().says("10.77.9.1")

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::kit::forge::take;
+use crate::kit::peer::Peer;
 use crate::lab::{DEP, FORGE, HOLE, Lab};
 use crate::row::Row;
-use crate::site::Peer;
 use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
@@ -42,7 +43,7 @@ fn of_forge() -> Vec<Row> {
     vec![
         Row::up("deadline: forge hangs on the status", |lab| {
             lab.dep(200);
-            lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+            lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
             soon(lab.step(DEP_URL).job()).run().logs("COMMIT-STATUS")
         })
         .seen("dep 1/1 forge 1/1"),
@@ -55,7 +56,7 @@ fn of_forge() -> Vec<Row> {
         }),
         Row::up("deadline: forge's TLS unanswered", |lab| {
             lab.dep(200);
-            lab.site("forge", &format!("{FORGE}:443"), Peer::hang);
+            lab.server("forge", &format!("{FORGE}:443"), Peer::hang);
             let step = soon(lab.step(DEP_URL).job());
             step.env("GITHUB_API_URL", format!("https://{FORGE}"))
                 .run()
@@ -63,7 +64,7 @@ fn of_forge() -> Vec<Row> {
         }),
         Row::up("deadline: forge trickles its answer", |lab| {
             lab.dep(200);
-            lab.site("forge", &format!("{FORGE}:80"), |peer| {
+            lab.server("forge", &format!("{FORGE}:80"), |peer| {
                 peer.answer("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n");
                 peer.trickle(" ", Duration::from_millis(20));
             });
@@ -71,7 +72,7 @@ fn of_forge() -> Vec<Row> {
         }),
         Row::up("deadline: Gitea hangs when asked for its version", |lab| {
             lab.dep(200);
-            lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+            lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
             soon(lab.step(DEP_URL).job())
                 .env("GITEA_ACTIONS", "true")
                 .run()
@@ -81,7 +82,7 @@ fn of_forge() -> Vec<Row> {
             "status",
             |lab| {
                 lab.dep(503);
-                lab.site("forge", &format!("{FORGE}:80"), Peer::mute);
+                lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
                 let step = soon(lab.step(DEP_URL).job());
                 step.set("attempts", "unlimited")
                     .run()
@@ -163,7 +164,7 @@ fn of_what_is_read() -> Vec<Row> {
             70,
             |lab| {
                 let pipe = lab.fifo("pipe");
-                lab.site("forge", &format!("{FORGE}:80"), crate::site::forge);
+                lab.server("forge", &format!("{FORGE}:80"), take);
                 soon(lab.step(DEP_URL))
                     .job()
                     .env("GITHUB_EVENT_PATH", pipe.display())

@@ -1,10 +1,8 @@
 //! `down` or `unknown`, by the state of the network: the paragraph `unknown` of the contract.
 
-use std::sync::atomic::Ordering;
-
+use crate::kit::server::response;
 use crate::lab::{DEP, FORGE, HOLE, OTHER, PROXY, world, world_filter};
 use crate::row::Row;
-use crate::site::response;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 const CONTROL: &str = "http://10.77.2.1/";
@@ -154,10 +152,10 @@ fn one_way() -> Vec<Row> {
             "connect-timeout",
             |lab| {
                 lab.control(|peer| peer.status(200));
-                lab.site("dep", &format!("{DEP}:80"), |peer| {
+                lab.server("dep", &format!("{DEP}:80"), |peer| {
                     if peer.request().is_some() {
                         world_filter("input", &format!("ip daddr {DEP} tcp flags syn drop"));
-                        peer.say(response(503, ""));
+                        peer.send(response(503, ""));
                     }
                 });
                 lab.step(DEP_URL).set("attempts", 2).control(CONTROL).run()
@@ -250,7 +248,7 @@ fn forge() -> Vec<Row> {
             lab.dep(200);
             let control = lab.control(|peer| peer.status(200));
             let run = lab.step(DEP_URL).control(CONTROL).run();
-            assert_eq!(control.connections.load(Ordering::SeqCst), 0);
+            assert_eq!(control.connections(), 0);
             run
         })
         .seen("dep 1/1 control 0/0"),

@@ -1,9 +1,8 @@
 //! Several addresses, loss, delay: the network as it is.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::dns::Reply;
+use crate::kit::dns::Reply;
 use crate::lab::{DEP, DEP6, DNS, HOLE, HOLE6, Lab, world_filter};
 use crate::relay;
 use crate::row::Row;
@@ -19,7 +18,7 @@ fn at<'a>(lab: &'a Lab, addresses: &'static [&'static str]) -> Step<'a> {
 }
 
 fn live6(lab: &Lab) {
-    lab.site("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
+    lab.server("dep", &format!("[{DEP6}]:80"), |peer| peer.status(200));
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -116,7 +115,7 @@ fn families() -> Vec<Row> {
             let dep = lab.dep(200);
             live6(lab);
             let run = at(lab, &[DEP6, DEP]).run();
-            assert_eq!(dep.connections.load(Ordering::SeqCst), 0);
+            assert_eq!(dep.connections(), 0);
             run
         })
         .seen("dep 0/0 dep 1/1 dns 2/0"),
@@ -191,7 +190,7 @@ fn loss() -> Vec<Row> {
         })
         .within(0..=60_000),
         Row::up("300 ms of delay each way", |lab| {
-            lab.site("dep", "10.77.1.8:8080", |peer| peer.status(200));
+            lab.server("dep", "10.77.1.8:8080", |peer| peer.status(200));
             relay::tcp(
                 &format!("{DEP}:80"),
                 "10.77.1.8:8080",
@@ -203,7 +202,7 @@ fn loss() -> Vec<Row> {
         .within(600..=2000)
         .seen("dep 1/1"),
         Row::up("everything byte by byte", |lab| {
-            lab.site("dep", "10.77.1.8:8080", |peer| peer.status(200));
+            lab.server("dep", "10.77.1.8:8080", |peer| peer.status(200));
             relay::tcp(&format!("{DEP}:80"), "10.77.1.8:8080", Duration::ZERO, 1);
             lab.step("http://10.77.1.1/").run()
         })
@@ -213,7 +212,7 @@ fn loss() -> Vec<Row> {
             "more delay than the attempt has",
             "response-timeout",
             |lab| {
-                lab.site("dep", "10.77.1.8:8080", |peer| peer.status(200));
+                lab.server("dep", "10.77.1.8:8080", |peer| peer.status(200));
                 relay::tcp(
                     &format!("{DEP}:80"),
                     "10.77.1.8:8080",

@@ -1,9 +1,7 @@
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 
 use crate::kit::peer::Peer;
-use crate::kit::server::{Head, Server, response};
+use crate::kit::server::{Request, Server, response};
 use crate::kit::step::SHA;
 
 /// Which forge's API is played.
@@ -38,18 +36,10 @@ pub(crate) enum Mood {
     IsPrivate(&'static str),
 }
 
-/// A request to post, with its body.
-#[derive(Clone)]
-pub(crate) struct Post {
-    pub(crate) head: Head,
-    pub(crate) body: Value,
-}
-
 /// A forge's API that keeps all that it is sent.
 pub(crate) struct Forge {
     pub(crate) server: Server,
     kind: Kind,
-    posts: Arc<Mutex<Vec<Post>>>,
 }
 
 impl Forge {
@@ -58,45 +48,8 @@ impl Forge {
     }
 
     pub(crate) fn in_mood(kind: Kind, mood: Mood) -> Self {
-        let posts = Arc::<Mutex<Vec<Post>>>::default();
-        let kept = Arc::clone(&posts);
-        let server = Server::start(move |peer| {
-            let Some(head) = peer.request() else { return };
-            if head.word(0) != "POST" {
-                let version = match &mood {
-                    Mood::IsPrivate(_) if head.header("authorization").is_none() => None,
-                    Mood::Is(version) | Mood::IsPrivate(version) => Some(*version),
-                    _ => Some("1.26.0"),
-                };
-                peer.send(match version {
-                    Some(version) => with_body(200, &json!({"version": version})),
-                    None => with_body(403, &refusal()),
-                });
-                return;
-            }
-            let Some(body) = body(peer, &head) else {
-                return;
-            };
-            kept.lock().unwrap().push(Post {
-                head,
-                body: body.clone(),
-            });
-            match &mood {
-                Mood::Takes | Mood::Is(_) | Mood::IsPrivate(_) => {
-                    peer.send(with_body(201, &created(kind, &body)));
-                }
-                Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
-                Mood::Redirects(location) => {
-                    peer.send(response(307, &format!("Location: {location}\r\n")));
-                }
-                Mood::Hangs => peer.hang(),
-            }
-        });
-        Self {
-            server,
-            kind,
-            posts,
-        }
+        let server = Server::start(move |peer| answer(peer, kind, &mood));
+        Self { server, kind }
     }
 
     /// Nobody may come here.
@@ -115,14 +68,16 @@ impl Forge {
         }
     }
 
-    pub(crate) fn posts(&self) -> Vec<Post> {
-        self.posts.lock().unwrap().clone()
+    /// The statuses that it was sent.
+    pub(crate) fn posts(&self) -> Vec<Request> {
+        let mut requests = self.server.received();
+        requests.retain(|request| request.word(0) == "POST");
+        requests
     }
 
     /// The value of one field in each of the posts.
     pub(crate) fn posted(&self, field: &str) -> Vec<String> {
-        let text = |post: &Post| post.body[field].as_str().unwrap_or_default().to_owned();
-        self.posts().iter().map(text).collect()
+        posted(&self.server.received(), field)
     }
 
     /// What a runner of this forge sets for a push.
@@ -145,9 +100,45 @@ impl Forge {
     }
 }
 
-fn body(peer: &mut Peer, head: &Head) -> Option<Value> {
-    let length = head.header("content-length")?.parse().ok()?;
-    serde_json::from_slice(&peer.read(length)?).ok()
+/// The value of one field in each of the statuses among these requests.
+pub(crate) fn posted(requests: &[Request], field: &str) -> Vec<String> {
+    let posts = requests.iter().filter(|request| request.word(0) == "POST");
+    posts
+        .map(|post| post.json()[field].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Takes every status, as GitHub does.
+pub(crate) fn take(peer: &mut Peer) {
+    answer(peer, Kind::Github, &Mood::Takes);
+}
+
+fn answer(peer: &mut Peer, kind: Kind, mood: &Mood) {
+    let Some(request) = peer.request() else {
+        return;
+    };
+    if request.word(0) != "POST" {
+        let version = match mood {
+            Mood::IsPrivate(_) if request.header("authorization").is_none() => None,
+            Mood::Is(version) | Mood::IsPrivate(version) => Some(*version),
+            _ => Some("1.26.0"),
+        };
+        peer.send(match version {
+            Some(version) => with_body(200, &json!({"version": version})),
+            None => with_body(403, &refusal()),
+        });
+        return;
+    }
+    match mood {
+        Mood::Takes | Mood::Is(_) | Mood::IsPrivate(_) => {
+            peer.send(with_body(201, &created(kind, &request.json())));
+        }
+        Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
+        Mood::Redirects(location) => {
+            peer.send(response(307, &format!("Location: {location}\r\n")));
+        }
+        Mood::Hangs => peer.hang(),
+    }
 }
 
 fn with_body(status: u16, body: &Value) -> String {

@@ -53,3 +53,6 @@ pub(crate) mod tls;
 
 /// A forge's API that answers as told, and keeps what it was sent.
 pub(crate) mod forge;
+
+/// A name server that answers as told.
+pub(crate) mod dns;

@@ -1,3 +1,5 @@
+//! What a server does with one connection, well or badly.
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -6,11 +8,11 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use crate::kit::server::{Head, Log};
+use crate::kit::server::{Connection, Log, Request, header, response};
 
-/// What a server does next with a connection. After the last step it closes.
+/// What a server does next with a connection. After the last action it closes.
 #[derive(Clone, Copy)]
-pub(crate) enum Step {
+pub(crate) enum Action {
     /// Waits for a request.
     Hear,
     /// Waits for so many bytes.
@@ -23,7 +25,7 @@ pub(crate) enum Step {
 }
 
 /// What a server does with each connection.
-pub(crate) type Script = &'static [Step];
+pub(crate) type Script = &'static [Action];
 
 trait Duplex: Read + Write + Send {}
 impl<T: Read + Write + Send> Duplex for T {}
@@ -33,33 +35,41 @@ pub(crate) struct Peer {
     io: Box<dyn Duplex>,
     socket: TcpStream,
     log: Arc<Log>,
+    /// Which connection of the server this is, from 1.
+    pub(crate) number: usize,
     aborted: bool,
 }
 
 impl Peer {
-    /// `socket` is what lies below `io`.
-    pub(crate) fn new(
-        io: impl Read + Write + Send + 'static,
-        socket: TcpStream,
-        log: Arc<Log>,
-    ) -> Self {
+    /// Speaks through `io`, which lies above the connection.
+    pub(crate) fn new(io: impl Read + Write + Send + 'static, connection: Connection) -> Self {
         Self {
             io: Box::new(io),
-            socket,
-            log,
+            socket: connection.socket,
+            log: connection.log,
+            number: connection.number,
             aborted: false,
         }
     }
 
-    /// Reads the head of a request.
-    pub(crate) fn request(&mut self) -> Option<Head> {
+    /// Does as told with it, from its beginning to its end.
+    pub(crate) fn serve(mut self, play: impl Fn(&mut Self)) {
+        play(&mut self);
+        self.finish();
+    }
+
+    /// Reads a request, with its body if it says how long that is.
+    pub(crate) fn request(&mut self) -> Option<Request> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
             self.io.read_exact(&mut byte).ok()?;
             head.extend(byte);
         }
-        Some(self.log.record(String::from_utf8_lossy(&head).into_owned()))
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let length = header(&head, "content-length").and_then(|length| length.parse().ok());
+        let body = self.read(length.unwrap_or(0))?;
+        Some(self.log.record(head, body))
     }
 
     /// Reads so many bytes.
@@ -76,6 +86,18 @@ impl Peer {
             .is_ok()
     }
 
+    /// Answers a request with this.
+    pub(crate) fn answer(&mut self, bytes: impl AsRef<[u8]>) {
+        if self.request().is_some() {
+            self.send(bytes);
+        }
+    }
+
+    /// Answers a request with this status.
+    pub(crate) fn status(&mut self, status: u16) {
+        self.answer(response(status, ""));
+    }
+
     /// Sends the same again and again for as long as somebody is there.
     pub(crate) fn trickle(&mut self, bytes: impl AsRef<[u8]>, every: Duration) {
         while self.send(&bytes) {
@@ -84,16 +106,24 @@ impl Peer {
     }
 
     pub(crate) fn play(&mut self, script: Script) {
-        for step in script {
-            match step {
-                Step::Hear => drop(self.request()),
-                Step::Take(length) => drop(self.read(*length)),
-                Step::Say(bytes) => _ = self.send(bytes),
-                Step::Trickle(bytes, every) => self.trickle(bytes, Duration::from_millis(*every)),
-                Step::Hang => self.hang(),
-                Step::Reset => self.reset(),
+        for action in script {
+            match action {
+                Action::Hear => drop(self.request()),
+                Action::Take(length) => drop(self.read(*length)),
+                Action::Say(bytes) => _ = self.send(bytes),
+                Action::Trickle(bytes, every) => {
+                    self.trickle(bytes, Duration::from_millis(*every));
+                }
+                Action::Hang => self.hang(),
+                Action::Reset => self.reset(),
             }
         }
+    }
+
+    /// Takes a request, and says nothing.
+    pub(crate) fn mute(&mut self) {
+        self.request();
+        self.hang();
     }
 
     /// Does nothing until the other side leaves.
@@ -109,17 +139,31 @@ impl Peer {
         self.aborted = true;
     }
 
+    /// Leads everything on to another server, and back, until both have ended.
+    pub(crate) fn relay(&mut self, to: TcpStream) {
+        let (mut there, mut back) = (to.try_clone().unwrap(), to);
+        let (mut from, mut home) = (self.socket(), self.socket());
+        let returning = thread::spawn(move || copy(&mut back, &mut home));
+        copy(&mut from, &mut there);
+        returning.join().unwrap();
+    }
+
     /// The connection itself, to be used without this peer.
-    pub(crate) fn socket(&self) -> TcpStream {
+    fn socket(&self) -> TcpStream {
         self.socket.try_clone().unwrap()
     }
 
     /// Ends what was sent. Only once the other side has left is the socket
     /// closed: data that nobody has read would turn the end into a reset.
-    pub(crate) fn finish(mut self) {
+    fn finish(mut self) {
         if !self.aborted {
             self.socket.shutdown(Shutdown::Write).ok();
             self.hang();
         }
     }
+}
+
+fn copy(from: &mut TcpStream, to: &mut TcpStream) {
+    io::copy(from, to).ok();
+    to.shutdown(Shutdown::Write).ok();
 }

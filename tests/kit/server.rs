@@ -1,11 +1,169 @@
+//! Servers on loopback, or on addresses of a test's own network, that keep who came.
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
+use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use crate::kit::peer::{Peer, Script, Step};
+use crate::kit::peer::{Action, Peer, Script};
+
+/// Who came to a server, and what they asked for.
+#[derive(Default)]
+pub(crate) struct Log {
+    connections: AtomicUsize,
+    open: AtomicUsize,
+    most_open: AtomicUsize,
+    received: Mutex<Vec<Request>>,
+    /// When each connection that is over was over.
+    ends: Mutex<Vec<Instant>>,
+}
+
+impl Log {
+    pub(crate) fn record(&self, head: String, body: Vec<u8>) -> Request {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = Request {
+            number: received.len() + 1,
+            at: Instant::now(),
+            head,
+            body,
+        };
+        received.push(request.clone());
+        request
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The most connections that were open at once.
+    pub(crate) fn most_open(&self) -> usize {
+        self.most_open.load(Ordering::SeqCst)
+    }
+
+    /// The requests in the order in which they came.
+    pub(crate) fn received(&self) -> Vec<Request> {
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.received().len()
+    }
+
+    /// When each request came.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.received().iter().map(|request| request.at).collect()
+    }
+
+    /// When each connection ended, in the order in which they did.
+    pub(crate) fn ends(&self) -> Vec<Instant> {
+        self.ends.lock().unwrap().clone()
+    }
+}
+
+/// A request, as far as a server has read it.
+#[derive(Clone)]
+pub(crate) struct Request {
+    /// Which request of the server this is, from 1.
+    pub(crate) number: usize,
+    /// When it had come.
+    pub(crate) at: Instant,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// A word of the request line: 0 is the method, 1 the path.
+    pub(crate) fn word(&self, place: usize) -> &str {
+        self.head.split_whitespace().nth(place).unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
+    /// The body, if it is JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// A header field of a request's head.
+pub(crate) fn header<'head>(head: &'head str, name: &str) -> Option<&'head str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let field = fields.find(|field| field.0.eq_ignore_ascii_case(name))?;
+    Some(field.1.trim())
+}
+
+/// A connection that a server has accepted.
+pub(crate) struct Connection {
+    pub(crate) socket: TcpStream,
+    /// Which connection of the server this is, from 1.
+    pub(crate) number: usize,
+    pub(crate) log: Arc<Log>,
+}
+
+/// Accepts connections until told to stop, and does as told with each, in a thread of its own.
+fn accept(
+    listener: TcpListener,
+    stop: Arc<AtomicBool>,
+    serve: impl Fn(Connection) + Send + Sync + 'static,
+) -> (Arc<Log>, JoinHandle<()>) {
+    let (log, serve) = (Arc::<Log>::default(), Arc::new(serve));
+    let kept = Arc::clone(&log);
+    let acceptor = thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            if stop.load(Ordering::SeqCst) {
+                break;
+            }
+            let connection = Connection {
+                socket,
+                number: count(&kept.connections),
+                log: Arc::clone(&kept),
+            };
+            kept.most_open
+                .fetch_max(count(&kept.open), Ordering::SeqCst);
+            let (serve, log) = (Arc::clone(&serve), Arc::clone(&kept));
+            thread::spawn(move || {
+                serve(connection);
+                log.open.fetch_sub(1, Ordering::SeqCst);
+                log.ends.lock().unwrap().push(Instant::now());
+            });
+        }
+    });
+    (log, acceptor)
+}
+
+/// The number of something, and one more.
+pub(crate) fn count(counter: &AtomicUsize) -> usize {
+    counter.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+/// Serves plain HTTP at this address until the process ends, whoever comes.
+pub(crate) fn serve(at: &str, play: impl Fn(&mut Peer) + Send + Sync + 'static) -> Arc<Log> {
+    serve_raw(at, in_plain(play))
+}
+
+/// The same with whole connections.
+pub(crate) fn serve_raw(at: &str, serve: impl Fn(Connection) + Send + Sync + 'static) -> Arc<Log> {
+    let listener = TcpListener::bind(at).unwrap_or_else(|why| panic!("{at}: {why}"));
+    accept(listener, Arc::default(), serve).0
+}
+
+fn in_plain(
+    play: impl Fn(&mut Peer) + Send + Sync + 'static,
+) -> impl Fn(Connection) + Send + Sync + 'static {
+    move |connection| {
+        let socket = connection.socket.try_clone().unwrap();
+        Peer::new(socket, connection).serve(&play);
+    }
+}
 
 /// Whether somebody must have come by the time that the server is dropped.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,76 +185,15 @@ pub(crate) struct Server {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// Who came, and what they asked for.
-#[derive(Default)]
-pub(crate) struct Log {
-    connections: AtomicUsize,
-    heads: Mutex<Vec<Head>>,
-}
-
-impl Log {
-    pub(crate) fn record(&self, text: String) -> Head {
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = Head {
-            number: heads.len() + 1,
-            text,
-        };
-        heads.push(head.clone());
-        head
-    }
-}
-
-/// The head of a request.
-#[derive(Clone)]
-pub(crate) struct Head {
-    /// Which request of the server this is, from 1.
-    pub(crate) number: usize,
-    pub(crate) text: String,
-}
-
-impl Head {
-    /// A word of the request line: 0 is the method, 1 the path.
-    pub(crate) fn word(&self, place: usize) -> &str {
-        self.text.split_whitespace().nth(place).unwrap_or_default()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let fields = self
-            .text
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(':'));
-        fields
-            .filter(|field| field.0.eq_ignore_ascii_case(name))
-            .map(|field| field.1.trim())
-            .next()
-    }
-}
-
 impl Server {
     /// Does as told with each connection.
     pub(crate) fn accepting(
         scheme: &'static str,
-        serve: impl Fn(TcpStream, Arc<Log>) + Send + Sync + 'static,
+        serve: impl Fn(Connection) + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let (log, stop, serve) = (
-            Arc::<Log>::default(),
-            Arc::<AtomicBool>::default(),
-            Arc::new(serve),
-        );
-        let (own_log, own_stop) = (Arc::clone(&log), Arc::clone(&stop));
-        let acceptor = thread::spawn(move || {
-            for socket in listener.incoming().map_while(Result::ok) {
-                if own_stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                own_log.connections.fetch_add(1, Ordering::SeqCst);
-                let (serve, log) = (Arc::clone(&serve), Arc::clone(&own_log));
-                thread::spawn(move || serve(socket, log));
-            }
-        });
+        let (address, stop) = (listener.local_addr().unwrap(), Arc::default());
+        let (log, acceptor) = accept(listener, Arc::clone(&stop), serve);
         Self {
             scheme,
             address,
@@ -108,12 +205,8 @@ impl Server {
     }
 
     /// Does as told with each connection, in plain HTTP.
-    pub(crate) fn start(serve: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
-        Self::accepting("http", move |socket, log| {
-            let mut peer = Peer::new(socket.try_clone().unwrap(), socket, log);
-            serve(&mut peer);
-            peer.finish();
-        })
+    pub(crate) fn start(play: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
+        Self::accepting("http", in_plain(play))
     }
 
     /// Does the same with each connection.
@@ -123,16 +216,12 @@ impl Server {
 
     /// Sends these bytes to every request.
     pub(crate) fn reply(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self::start(move |peer| {
-            if peer.request().is_some() {
-                peer.send(&bytes);
-            }
-        })
+        Self::start(move |peer| peer.answer(&bytes))
     }
 
     /// Answers every request with this status.
     pub(crate) fn status(status: u16) -> Self {
-        Self::reply(response(status, ""))
+        Self::start(move |peer| peer.status(status))
     }
 
     /// Answers the n-th request with the n-th of these; the last one stays.
@@ -141,15 +230,15 @@ impl Server {
     ) -> Self {
         let replies = replies.into();
         Self::start(move |peer| {
-            if let Some(head) = peer.request() {
-                peer.send(&replies[head.number.min(replies.len()) - 1]);
+            if let Some(request) = peer.request() {
+                peer.send(&replies[request.number.min(replies.len()) - 1]);
             }
         })
     }
 
     /// Takes the request, and says nothing.
     pub(crate) fn silent() -> Self {
-        Self::script(&[Step::Hear, Step::Hang])
+        Self::script(&[Action::Hear, Action::Hang])
     }
 
     /// Nobody may come here.
@@ -187,19 +276,15 @@ impl Server {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.log.connections.load(Ordering::SeqCst)
+        self.log.connections()
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.heads().len()
+        self.log.requests()
     }
 
-    pub(crate) fn heads(&self) -> Vec<Head> {
-        self.log
-            .heads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(crate) fn received(&self) -> Vec<Request> {
+        self.log.received()
     }
 }
 

@@ -1,5 +1,4 @@
 use std::io;
-use std::net::TcpStream;
 use std::sync::{Arc, LazyLock};
 
 use h2::{Reason, RecvStream};
@@ -18,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::kit::peer::Peer;
-use crate::kit::server::{Log, Server};
+use crate::kit::server::{Connection, Log, Server, serve_raw};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -38,6 +37,11 @@ fn authority(name: &str) -> Authority {
 /// The PEM of the authority that the tests trust.
 pub(crate) fn trusted_pem() -> String {
     TRUSTED.pem()
+}
+
+/// The PEM of the one that nobody trusts.
+pub(crate) fn unknown_pem() -> String {
+    UNKNOWN.pem()
 }
 
 /// What is right or wrong with the certificate of a server on 127.0.0.1.
@@ -64,10 +68,15 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new(certified: Certified) -> Self {
+        Self::named("127.0.0.1", certified)
+    }
+
+    /// For another server than one on 127.0.0.1.
+    pub(crate) fn named(name: &str, certified: Certified) -> Self {
         let name = if matches!(certified, Certified::OtherName) {
             "other.example"
         } else {
-            "127.0.0.1"
+            name
         };
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         match certified {
@@ -141,39 +150,45 @@ impl Tls {
     }
 
     /// Does as told with each connection, in HTTP/1.1.
-    pub(crate) fn start(&self, serve: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+    pub(crate) fn start(&self, play: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+        Server::accepting("https", self.serving(play))
+    }
+
+    /// The same at this address, until the process ends.
+    pub(crate) fn serve(&self, at: &str) -> Arc<Log> {
+        serve_raw(at, self.serving(|peer| peer.status(200)))
+    }
+
+    fn serving(
+        &self,
+        play: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> impl Fn(Connection) + Send + Sync + 'static {
         let config = self.config(&["http/1.1"]);
-        Server::accepting("https", move |socket, log| {
+        move |connection| {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let io = StreamOwned::new(session, socket.try_clone().unwrap());
-            let mut peer = Peer::new(io, socket, log);
-            serve(&mut peer);
-            peer.finish();
-        })
+            let io = StreamOwned::new(session, connection.socket.try_clone().unwrap());
+            Peer::new(io, connection).serve(&play);
+        }
     }
 
     /// Answers every request with 200.
     pub(crate) fn healthy(&self) -> Server {
-        self.start(|peer| {
-            if peer.request().is_some() {
-                peer.send(crate::kit::server::response(200, ""));
-            }
-        })
+        self.start(|peer| peer.status(200))
     }
 
     /// Does as told with each request, in HTTP/2.
     pub(crate) fn http2(&self, manners: Http2) -> Server {
         let acceptor = TlsAcceptor::from(self.config(&["h2"]));
-        Server::accepting("https", move |socket, log| {
+        Server::accepting("https", move |connection| {
             let accept = async |socket| acceptor.accept(socket).await;
-            converse(socket, &log, manners, accept);
+            converse(connection, manners, accept);
         })
     }
 
     /// Does as told with each request in HTTP/2, and sends this to each in HTTP/1.1.
     pub(crate) fn http2_or_1(&self, manners: Http2, reply: &'static str) -> Server {
         let acceptor = TlsAcceptor::from(self.config(&["h2", "http/1.1"]));
-        Server::accepting("https", move |socket, log| {
+        Server::accepting("https", move |Connection { socket, log, .. }| {
             let conversation = async {
                 socket.set_nonblocking(true)?;
                 let socket = tokio::net::TcpStream::from_std(socket)?;
@@ -185,7 +200,7 @@ impl Tls {
                 while !head.ends_with(b"\r\n\r\n") {
                     head.push(stream.read_u8().await?);
                 }
-                log.record(String::from_utf8_lossy(&head).into_owned());
+                log.record(String::from_utf8_lossy(&head).into_owned(), Vec::new());
                 stream.write_all(reply.as_bytes()).await?;
                 stream.shutdown().await
             };
@@ -196,21 +211,20 @@ impl Tls {
 
 /// Does as told with each request, in HTTP/2 without TLS.
 pub(crate) fn plain_http2(manners: Http2) -> Server {
-    Server::accepting("http", move |socket, log| {
-        converse(socket, &log, manners, async |socket| Ok(socket));
+    Server::accepting("http", move |connection| {
+        converse(connection, manners, async |socket| Ok(socket));
     })
 }
 
 fn converse<S: Stream>(
-    socket: TcpStream,
-    log: &Log,
+    Connection { socket, log, .. }: Connection,
     manners: Http2,
     accept: impl AsyncFnOnce(tokio::net::TcpStream) -> io::Result<S>,
 ) {
     block_on(async {
         socket.set_nonblocking(true)?;
         let stream = accept(tokio::net::TcpStream::from_std(socket)?).await?;
-        http2(stream, log, manners).await.map_err(io::Error::other)
+        http2(stream, &log, manners).await.map_err(io::Error::other)
     });
 }
 
@@ -253,7 +267,7 @@ async fn serve_http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(asked) = connection.accept().await {
         let (request, mut respond) = asked?;
-        log.record(head(&request));
+        log.record(head(&request), Vec::new());
         match manners {
             Http2::Answers(status) => {
                 let answer = Response::builder().status(status).body(()).unwrap();
@@ -284,7 +298,7 @@ async fn hear(stream: &mut impl Stream, log: &Log) -> io::Result<()> {
         let mut payload = vec![0; length as usize];
         stream.read_exact(&mut payload).await?;
     }
-    log.record("GET / HTTP/2\r\n".to_owned());
+    log.record("GET / HTTP/2\r\n".to_owned(), Vec::new());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::case::{Case, Fate};
 use crate::engine::Job;
 use crate::engines::Row;
-use crate::kit::forge::{Forge, Mood, Post};
+use crate::kit::forge::{Forge, Mood};
 use crate::kit::run::Run;
 use crate::kit::step::{Preflight, TOKEN, eventually};
 use crate::kit::{commands, invariants};
@@ -253,9 +253,10 @@ fn check_job(case: &Case, done: &Done) {
 fn check_statuses(row: &Row, case: &Case, forge: &Forge, head: &str) {
     let path = format!("{}/repos/acme/shop/statuses/{head}", row.forge.base());
     let runs = forge.server.at("/acme/shop/actions/runs/");
-    for Post { head, body } in forge.posts() {
-        assert_eq!(head.word(1), path);
-        let authorization = head.header("authorization");
+    for post in forge.posts() {
+        let body = post.json();
+        assert_eq!(post.word(1), path);
+        let authorization = post.header("authorization");
         assert_eq!(authorization, Some(format!("Bearer {TOKEN}").as_str()));
         assert_eq!(
             body["context"],

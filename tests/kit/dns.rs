@@ -1,11 +1,11 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::lab::count;
-use crate::site::Log;
+use crate::kit::server::count;
 
 pub(crate) const A: u16 = 1;
 pub(crate) const AAAA: u16 = 28;
@@ -177,14 +177,30 @@ fn question(asked: &[u8], tcp: bool) -> Question {
     }
 }
 
-/// A name server at an address, port 53, until the process ends. Its log counts questions by
-/// UDP as connections.
+/// How often a name server was asked.
+#[derive(Default)]
+pub(crate) struct Log {
+    udp: AtomicUsize,
+    tcp: AtomicUsize,
+}
+
+impl Log {
+    pub(crate) fn by_udp(&self) -> usize {
+        self.udp.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn by_tcp(&self) -> usize {
+        self.tcp.load(Ordering::SeqCst)
+    }
+}
+
+/// A name server at an address, port 53, until the process ends.
 pub(crate) fn start(
     at: &str,
     answer: impl Fn(&Question) -> Reply + Send + Sync + 'static,
 ) -> Arc<Log> {
     let ip: IpAddr = at.parse().unwrap();
-    let log = Log::new("dns");
+    let log = Arc::<Log>::default();
     let answer = Arc::new(answer);
     let udp = UdpSocket::bind((ip, 53)).unwrap();
     let tcp = TcpListener::bind((ip, 53)).unwrap();
@@ -192,7 +208,7 @@ pub(crate) fn start(
     thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok((length, from)) = udp.recv_from(&mut bytes) {
-            count(&udp_log.connections);
+            count(&udp_log.udp);
             let asked = bytes[..length].to_vec();
             let reply = by_udp(&question(&asked, false));
             let udp = udp.try_clone().unwrap();
@@ -221,7 +237,7 @@ fn by_tcp(mut socket: TcpStream, answer: &dyn Fn(&Question) -> Reply, log: &Log)
         socket.read_exact(&mut length).ok()?;
         let mut asked = vec![0; usize::from(u16::from_be_bytes(length))];
         socket.read_exact(&mut asked).ok()?;
-        count(&log.tcp_questions);
+        count(&log.tcp);
         let reply = answer(&question(&asked, true));
         if reply.silent {
             continue;
