@@ -7,7 +7,6 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a test that cannot go on fails; the helpers are tests, too"
 )]
 

@@ -1,8 +1,9 @@
 use serde_json::json;
 
+use crate::kit::environment::SHA;
 use crate::kit::forge::{Forge, Kind};
 use crate::kit::server::Server;
-use crate::kit::step::{Preflight, SHA};
+use crate::kit::step::Preflight;
 
 const HEAD: &str = "1111111111111111111111111111111111111111";
 const OTHER: &str = "2222222222222222222222222222222222222222";

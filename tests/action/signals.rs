@@ -97,7 +97,7 @@ fn a_standstill_over_the_deadline_is_told_once() {
                 eventually("a request, or a post", || {
                     server.requests() == 1 && (silent || forge.posts().len() == 1)
                 });
-                let run = running.freeze(Duration::from_millis(2500)).wait();
+                let run = running.freeze_until(Duration::from_millis(2500)).wait();
                 assert!(["down", "unknown"].contains(&run.output("result")), "{run}");
                 let told = run.lines("DEP-DOWN:").len() + run.lines("RUNNER-NET:").len();
                 assert_eq!(told, 1, "{run}");

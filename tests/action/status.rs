@@ -1,6 +1,7 @@
+use crate::kit::environment::SHA;
 use crate::kit::forge::{Forge, Kind, Mood};
 use crate::kit::server::{Refusing, Server};
-use crate::kit::step::{Preflight, SHA, TOKEN};
+use crate::kit::step::{Preflight, TOKEN};
 
 const KINDS: [Kind; 3] = [Kind::Github, Kind::GithubServer, Kind::Gitea];
 

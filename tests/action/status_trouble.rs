@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::kit::environment::SHA;
 use crate::kit::forge::{Forge, Kind, Mood};
 use crate::kit::peer::Action::{Hear, Reset, Say};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Request, Server, response};
-use crate::kit::step::{Preflight, SHA};
+use crate::kit::step::Preflight;
 use crate::kit::tls::{self, Certified, Tls};
 
 fn warnings(run: &Run) -> String {

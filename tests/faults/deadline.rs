@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::kit::dns::Reply;
 use crate::kit::forge::{posted, take};
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::response;
-use crate::lab::{DEP, DNS, FORGE, Lab};
+use crate::kit::step::Preflight;
+use crate::lab::{DEP, DNS, FORGE, FORGE_URL, Lab};
 use crate::row::Row;
-use crate::run::Run;
-use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 /// What every row here has, and what it may take at most.
@@ -17,7 +17,7 @@ const DEADLINE: &str = "3s";
 const MILLIS: std::ops::RangeInclusive<u64> = 0..=3750;
 
 /// Timeouts longer than the deadline, attempts without end.
-fn hang(step: Step<'_>) -> Step<'_> {
+fn hang(step: Preflight) -> Preflight {
     step.set("deadline", DEADLINE)
         .set("timeout", "30s")
         .set("attempts", "unlimited")
@@ -127,7 +127,7 @@ fn probes() -> Vec<Row> {
         Row::unknown("deadline: control hangs, too", "connect-timeout", |lab| {
             lab.control(Peer::mute);
             hang(lab.step("http://10.77.9.1/"))
-                .control("http://10.77.2.1/")
+                .set("control", "http://10.77.2.1/")
                 .run()
         }),
         Row::down("deadline: 503 for ever", "status", |lab| {
@@ -142,7 +142,7 @@ fn probes() -> Vec<Row> {
 }
 
 /// Twenty targets that hang, each in one of five ways.
-fn twenty(lab: &Lab) -> Step<'_> {
+fn twenty(lab: &Lab) -> Preflight {
     lab.names(DNS, |_| Reply::silence());
     lab.server("dep", &format!("{DEP}:80"), Peer::mute);
     lab.server("tls", &format!("{DEP}:443"), Peer::hang);
@@ -167,10 +167,10 @@ fn many() -> Vec<Row> {
     vec![
         Row::down("deadline: twenty targets hang", "dns", |lab| {
             let run = twenty(lab).run();
-            run.expect("t0", "down dns");
-            run.expect("t1", "down connect-timeout");
+            run.judged("t0", "down dns");
+            run.judged("t1", "down connect-timeout");
             for hanging in ["t2", "t3", "t4", "t17", "t18", "t19"] {
-                run.expect(hanging, "down response-timeout");
+                run.judged(hanging, "down response-timeout");
             }
             run
         }),
@@ -179,18 +179,20 @@ fn many() -> Vec<Row> {
             "response-timeout",
             |lab| {
                 lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-                let step = twenty(lab).job().control("http://10.77.9.200/");
+                let step = twenty(lab)
+                    .on_forge_at(FORGE_URL)
+                    .set("control", "http://10.77.9.200/");
                 step.run().logs("commit status")
             },
         ),
         Row::down("deadline: all that, nobody reads", "dns", |lab| {
             lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-            twenty(lab).job().deaf().run()
+            twenty(lab).on_forge_at(FORGE_URL).unread().run()
         }),
         Row::down("deadline: twenty hang, the forge is well", "dns", |lab| {
             let log = lab.server("forge", &format!("{FORGE}:80"), take);
             let run = twenty(lab)
-                .job()
+                .on_forge_at(FORGE_URL)
                 .set("timeout", "700ms")
                 .set("attempts", 2)
                 .run();

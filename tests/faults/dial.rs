@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::kit::dns::{A, AAAA, Reply};
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::response;
+use crate::kit::step::Preflight;
 use crate::lab::{DEP, DEP6, DNS, HOLE, HOLE6, Lab, world};
 use crate::row::Row;
-use crate::run::Run;
-use crate::step::Step;
 
 const URL: &str = "http://dep.test/";
 const AT: &str = "10.77.3.1:3128";
@@ -18,13 +18,13 @@ const AT: &str = "10.77.3.1:3128";
 const REFUSING: &str = "10.77.1.5";
 
 /// A step whose name server answers about each family after so many milliseconds.
-fn at<'a>(
-    lab: &'a Lab,
+fn at(
+    lab: &Lab,
     six: &'static [&'static str],
     six_after: u64,
     four: &'static [&'static str],
     four_after: u64,
-) -> Step<'a> {
+) -> Preflight {
     lab.names(DNS, move |question| match question.kind {
         A => Reply::of(question, four).after(four_after),
         AAAA => Reply::of(question, six).after(six_after),
@@ -37,7 +37,7 @@ fn at<'a>(
 fn silent_control(lab: &Lab, addresses: &'static [&'static str]) -> Run {
     lab.names(DNS, move |question| Reply::of(question, addresses));
     let step = lab.step(URL).set("timeout", "1s");
-    step.control(&format!("http://{HOLE}/")).run()
+    step.set("control", format!("http://{HOLE}/")).run()
 }
 
 /// An https target through a proxy that answers CONNECT with these in turn.
@@ -235,7 +235,7 @@ fn streams() -> Vec<Row> {
                 });
                 let targets = [("flood", "http://10.77.1.2/"), ("dep", "http://10.77.1.1/")];
                 let run = lab.steps(&targets).run();
-                run.expect("dep", "up");
+                run.judged("dep", "up");
                 run
             },
         )
@@ -249,7 +249,10 @@ fn streams() -> Vec<Row> {
                 let dep = lab.server("dep", &format!("{DEP}:443"), Peer::hang);
                 let running = lab.step("https://10.77.1.1/").set("timeout", "1s").start();
                 crate::lab::eventually("the connection", || dep.connections() == 1);
-                running.stop_for(1500).wait().says("stood still")
+                running
+                    .freeze(Duration::from_millis(1500))
+                    .wait()
+                    .says("stood still")
             },
         ),
         Row::up("HTTP/1.0 with chunked coding", |lab| {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::kit::dns::Reply;
 use crate::kit::forge::{posted, take};
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::{Log, response};
-use crate::lab::{DEP, DNS, FORGE, HOLE, Lab, eventually};
+use crate::kit::step::Preflight;
+use crate::lab::{DEP, DNS, FORGE, FORGE_URL, HOLE, Lab, eventually};
 use crate::row::Row;
-use crate::run::Run;
-use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 /// GitHub kills 2.5 s after SIGTERM.
@@ -21,9 +21,9 @@ fn states(log: &Log) -> Vec<String> {
 }
 
 /// A step on a forge that takes every status; these must be the states that it was sent.
-fn posts(lab: &Lab, wanted: &[&str], step: impl FnOnce(Step<'_>) -> Step<'_>) -> Run {
+fn posts(lab: &Lab, wanted: &[&str], step: impl FnOnce(Preflight) -> Preflight) -> Run {
     let log = lab.server("forge", &format!("{FORGE}:80"), take);
-    let run = step(lab.step(DEP_URL).job()).run();
+    let run = step(lab.step(DEP_URL).on_forge_at(FORGE_URL)).run();
     assert_eq!(states(&log), wanted, "{run}");
     run
 }
@@ -67,7 +67,10 @@ fn statuses() -> Vec<Row> {
             |lab| {
                 lab.server("dep", &format!("{DEP}:80"), |peer| peer.status(503));
                 lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-                let step = lab.step(DEP_URL).job().set("attempts", "unlimited");
+                let step = lab
+                    .step(DEP_URL)
+                    .on_forge_at(FORGE_URL)
+                    .set("attempts", "unlimited");
                 step.set("deadline", "14s").run().logs("COMMIT-STATUS")
             },
         )
@@ -97,7 +100,10 @@ fn busy(peer: &mut Peer) {
 fn interrupted(lab: &Lab, signal: &str, play: fn(&mut Peer)) -> Run {
     lab.server("dep", &format!("{DEP}:80"), busy);
     let forge = lab.server("forge", &format!("{FORGE}:80"), play);
-    let step = lab.step(DEP_URL).job().set("attempts", "unlimited");
+    let step = lab
+        .step(DEP_URL)
+        .on_forge_at(FORGE_URL)
+        .set("attempts", "unlimited");
     let running = step.start();
     eventually("a post", || !forge.received().is_empty());
     running.signal(signal).wait()
@@ -109,7 +115,7 @@ fn waiting() -> Vec<Row> {
         Row::ends("SIGTERM: pending becomes error", "error", "", 143, |lab| {
             lab.server("dep", &format!("{DEP}:80"), busy);
             let log = lab.server("forge", &format!("{FORGE}:80"), take);
-            let step = lab.step(DEP_URL).job().set("attempts", 9);
+            let step = lab.step(DEP_URL).on_forge_at(FORGE_URL).set("attempts", 9);
             let running = step.start();
             eventually("pending", || states(&log) == ["pending"]);
             let run = running.signal("TERM").wait();
@@ -140,9 +146,9 @@ fn waiting() -> Vec<Row> {
             143,
             |lab| {
                 let dep = lab.server("dep", &format!("{DEP}:80"), busy);
-                let step = lab.step(DEP_URL).job().set("attempts", 9);
+                let step = lab.step(DEP_URL).on_forge_at(FORGE_URL).set("attempts", 9);
                 let step = step.env("GITHUB_API_URL", format!("http://{HOLE}"));
-                let running = step.deaf().start();
+                let running = step.unread().start();
                 eventually("a request", || !dep.received().is_empty());
                 // By now it is pending, and nobody can see that.
                 std::thread::sleep(Duration::from_millis(10_500));
@@ -166,7 +172,10 @@ fn ending() -> Vec<Row> {
         Row::ends("SIGTERM: control hangs", "error", "", 143, |lab| {
             let control = lab.control(Peer::mute);
             lab.runner(&format!("ip route add unreachable {DEP}"));
-            let running = lab.step(DEP_URL).control("http://10.77.2.1/").start();
+            let running = lab
+                .step(DEP_URL)
+                .set("control", "http://10.77.2.1/")
+                .start();
             eventually("a request", || !control.received().is_empty());
             running.signal("TERM").wait()
         })
@@ -174,7 +183,7 @@ fn ending() -> Vec<Row> {
         Row::ends("SIGTERM: while the last status hangs", "up", "", 0, |lab| {
             lab.dep(200);
             let forge = lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-            let running = lab.step(DEP_URL).job().start();
+            let running = lab.step(DEP_URL).on_forge_at(FORGE_URL).start();
             eventually("a post", || !forge.received().is_empty());
             running.signal("TERM").wait()
         })
@@ -189,7 +198,11 @@ fn ending() -> Vec<Row> {
                     peer.answer(response(503, "Retry-After: 11\r\n"));
                 });
                 lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-                let running = lab.step(DEP_URL).job().set("attempts", 2).start();
+                let running = lab
+                    .step(DEP_URL)
+                    .on_forge_at(FORGE_URL)
+                    .set("attempts", 2)
+                    .start();
                 eventually("two requests", || dep.requests() == 2);
                 std::thread::sleep(Duration::from_millis(300));
                 running.signal("TERM").wait()
@@ -199,7 +212,11 @@ fn ending() -> Vec<Row> {
         Row::ends("SIGTERM: Gitea's version hangs", "error", "", 143, |lab| {
             let dep = lab.dep(200);
             lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-            let running = lab.step(DEP_URL).job().env("GITEA_ACTIONS", "true").start();
+            let running = lab
+                .step(DEP_URL)
+                .on_forge_at(FORGE_URL)
+                .env("GITEA_ACTIONS", "true")
+                .start();
             eventually("a request", || dep.requests() == 1);
             std::thread::sleep(Duration::from_millis(300));
             running.signal("TERM").wait()
@@ -214,7 +231,7 @@ fn ending() -> Vec<Row> {
                 let dep = lab.dep(503);
                 let pipe = lab.fifo("pipe");
                 let step = lab.step(DEP_URL).set("attempts", 9).set("interval", "5s");
-                let running = step.env("GITHUB_STEP_SUMMARY", pipe.display()).start();
+                let running = step.env("GITHUB_STEP_SUMMARY", pipe).start();
                 eventually("a request", || !dep.received().is_empty());
                 std::thread::sleep(Duration::from_millis(200));
                 running.signal("TERM").wait()

@@ -12,7 +12,7 @@ use crate::inside::Inside;
 use crate::kit::dns::{self, Question, Reply};
 use crate::kit::peer::Peer;
 use crate::kit::server::{self, Log};
-use crate::step::Step;
+use crate::kit::step::Preflight;
 
 /// The dependency.
 pub(crate) const DEP: &str = "10.77.1.1";
@@ -20,6 +20,8 @@ pub(crate) const DEP: &str = "10.77.1.1";
 pub(crate) const OTHER: &str = "10.77.1.2";
 /// The control address, and the forge.
 pub(crate) const FORGE: &str = "10.77.2.1";
+/// The forge's address.
+pub(crate) const FORGE_URL: &str = "http://10.77.2.1";
 /// The proxy.
 pub(crate) const PROXY: &str = "10.77.3.1";
 /// The name server.
@@ -96,14 +98,21 @@ impl Lab {
         lab
     }
 
+    /// The words in front of a command that runs in the runner's namespaces.
+    fn entry(&self) -> [String; 3] {
+        let pid = self.holder.id();
+        [
+            "nsenter".to_owned(),
+            format!("--net=/proc/{pid}/ns/net"),
+            format!("--mount=/proc/{pid}/ns/mnt"),
+        ]
+    }
+
     /// A command that runs in the runner's namespaces. Its process ID is that of `program`.
     pub(crate) fn in_runner(&self, program: impl AsRef<Path>) -> Command {
-        let pid = self.holder.id();
-        let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net=/proc/{pid}/ns/net"))
-            .arg(format!("--mount=/proc/{pid}/ns/mnt"))
-            .arg(program.as_ref());
+        let entry = self.entry();
+        let mut command = Command::new(&entry[0]);
+        command.args(&entry[1..]).arg(program.as_ref());
         command
     }
 
@@ -199,15 +208,25 @@ impl Lab {
         Inside::start(self, spec)
     }
 
-    /// The step, with one target.
-    pub(crate) fn step(&self, url: &str) -> Step<'_> {
-        Step::new(self).set("url", url)
+    /// A step on the runner, with one target.
+    pub(crate) fn step(&self, url: &str) -> Preflight {
+        self.place(Preflight::probing(url))
     }
 
-    /// The step, with several targets: names with addresses.
-    pub(crate) fn steps(&self, targets: &[(&str, &str)]) -> Step<'_> {
-        let lines = targets.iter().map(|(name, url)| format!("{name}: {url}\n"));
-        Step::new(self).set("targets", lines.collect::<String>())
+    /// A step on the runner, with several targets: names with addresses.
+    pub(crate) fn steps(&self, targets: &[(&str, &str)]) -> Preflight {
+        self.place(Preflight::targets(targets))
+    }
+
+    /// On the runner, with one attempt per target, no control address and no forge.
+    fn place(&self, step: Preflight) -> Preflight {
+        let report = step.path("report.json");
+        step.launched_by(self.entry())
+            .set("report-file", report.display())
+            .set("control", "off")
+            .set("timeout", "1500ms")
+            .set("interval", "100ms")
+            .set("deadline", "20s")
     }
 
     /// Who came to each server.

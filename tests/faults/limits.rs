@@ -1,9 +1,9 @@
 //! The runner's own limits: files, ports, permission.
 
 use crate::kit::dns::Reply;
+use crate::kit::run::Run;
 use crate::lab::{DEP, DNS, Lab};
 use crate::row::Row;
-use crate::run::Run;
 
 const URL: &str = "http://10.77.1.1/";
 
@@ -12,7 +12,7 @@ fn crowd(lab: &Lab, targets: usize, files: u32) -> Run {
     lab.dep(200);
     let lines = (0..targets).map(|number| format!("t{number}: {URL}{number}\n"));
     let step = lab.step("").set("targets", lines.collect::<String>());
-    step.files(files).run()
+    step.shell(format!("ulimit -n {files}")).run()
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -21,7 +21,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::up("16 files, a name to resolve", |lab| {
             lab.dep(200);
             lab.names(DNS, |question| Reply::of(question, &[DEP]));
-            lab.step("http://dep.test/").files(16).run()
+            lab.step("http://dep.test/").shell("ulimit -n 16").run()
         })
         .seen("dep 1/1 dns 2/0"),
         Row::up("16 files, 40 targets", |lab| crowd(lab, 40, 16))
@@ -37,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::ends("9 files, a name to resolve", "", "", 1, |lab| {
             lab.names(DNS, |question| Reply::of(question, &[DEP]));
             lab.step("http://dep.test/")
-                .files(9)
+                .shell("ulimit -n 9")
                 .run()
                 .logs("RUNNER-NET:dep.test local")
         }),
@@ -63,7 +63,7 @@ pub(crate) fn rows() -> Vec<Row> {
             lab.control(|peer| peer.status(200));
             lab.runner("echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
             let _held = lab.inside("hold 10.77.1.1:80");
-            lab.step(URL).control("http://10.77.2.1/").run()
+            lab.step(URL).set("control", "http://10.77.2.1/").run()
         })
         .seen("dep 1/0 control 0/0"),
         Row::unknown("not permitted, another target is up", "local", |lab| {
@@ -72,7 +72,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let run = lab
                 .steps(&[("dep", URL), ("other", "http://10.77.1.2/")])
                 .run();
-            run.expect("other", "up");
+            run.judged("other", "up");
             run
         })
         .seen("other 1/1"),

@@ -28,12 +28,6 @@ mod row;
 /// The two namespaces of a row.
 mod lab;
 
-/// Runs the binary in the runner's namespace.
-mod step;
-
-/// What a run left behind.
-mod run;
-
 /// Delay and reordering between two peers.
 mod relay;
 

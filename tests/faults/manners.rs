@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::{Log, response};
 use crate::lab::{DEP, Lab, OTHER};
 use crate::row::Row;
-use crate::run::Run;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 

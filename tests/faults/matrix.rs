@@ -19,7 +19,7 @@ const RESULT: &str = "FAULTS_RESULT";
 /// Rows under way at once: they mostly wait.
 const AT_ONCE: usize = 8;
 /// No row may take longer.
-const PATIENCE: Duration = Duration::from_secs(75);
+const PATIENCE: Duration = Duration::from_secs(100);
 
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::kit::dns::{A, AAAA, NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
+use crate::kit::run::Run;
 use crate::lab::{DEP, DEP6, DNS, Lab, eventually, world_filter};
 use crate::relay;
 use crate::row::Row;
-use crate::run::Run;
 
 const URL: &str = "http://dep.test/";
 
@@ -36,7 +36,7 @@ fn stopped(lab: &Lab, answer: impl Fn(&Question) -> Reply + Send + Sync + 'stati
     let asked = lab.names(DNS, answer);
     let running = lab.step(URL).set("timeout", "8s").start();
     eventually("the questions", || asked.by_udp() == 2);
-    running.stop_for(1600).wait()
+    running.freeze(Duration::from_millis(1600)).wait()
 }
 
 pub(crate) fn rows() -> Vec<Row> {

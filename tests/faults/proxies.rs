@@ -3,10 +3,10 @@
 use std::net::TcpStream;
 
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::response;
 use crate::lab::{DEP, HOLE, Lab, PROXY};
 use crate::row::Row;
-use crate::run::Run;
 
 const HTTPS: &str = "https://10.77.1.1/";
 const HTTP: &str = "http://10.77.1.1/";
@@ -80,7 +80,7 @@ fn proxy_itself() -> Vec<Row> {
         Row::unknown("proxy resets", "proxy", |lab| through(lab, Peer::reset)),
         Row::unknown("proxy refuses, control through it too", "proxy", |lab| {
             lab.control(|peer| peer.status(200));
-            let step = lab.step(HTTPS).control("http://10.77.2.1/");
+            let step = lab.step(HTTPS).set("control", "http://10.77.2.1/");
             step.env("ALL_PROXY", format!("http://{AT}")).run()
         })
         .seen("control 0/0"),

@@ -1,10 +1,10 @@
 //! Where redirects lead, and where they must not.
 
 use crate::kit::dns::Reply;
+use crate::kit::run::Run;
 use crate::kit::server::response;
 use crate::lab::{DEP, DNS, HOLE, Lab, OTHER, world};
 use crate::row::Row;
-use crate::run::Run;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 /// Where a cloud would have its metadata.
@@ -15,7 +15,7 @@ fn led(lab: &Lab, location: &'static str) -> Run {
     lab.server("dep", &format!("{DEP}:80"), move |peer| {
         peer.answer(response(302, &format!("Location: {location}\r\n")));
     });
-    lab.step(DEP_URL).control("http://10.77.9.2/").run()
+    lab.step(DEP_URL).set("control", "http://10.77.9.2/").run()
 }
 
 /// The same to a name with these addresses, where a server would answer at [`INNER`].

@@ -2,8 +2,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
+use crate::kit::run::Run;
 use crate::lab::Lab;
-use crate::run::Run;
 
 /// A case, and what must come of it.
 pub(crate) struct Row {
@@ -76,26 +76,31 @@ impl Row {
 
     /// The row as it went, with what is wrong about it.
     pub(crate) fn judge(&self, run: &Run, seen: &str) -> Value {
-        let result = run.output("result");
-        let cause = run.output("cause");
-        let millis = u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX);
-        let mut wrong = run.problems();
-        let mut check = |what: &str, got: String, wanted: String| {
+        let (result, cause) = (run.output("result"), run.output("cause"));
+        let exit = run
+            .code
+            .map_or("signal".to_owned(), |code| code.to_string());
+        let took = run.ended_after_signal.unwrap_or(run.took);
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let mut wrong = Vec::new();
+        let mut check = |what: &str, got: &str, wanted: &str| {
             if got != wanted {
                 wrong.push(format!("{what} is '{got}', should be '{wanted}'"));
             }
         };
-        check("verdict", result.clone(), self.verdict.to_owned());
-        check("cause", cause.clone(), self.cause.to_owned());
-        check("exit code", run.exit(), self.exit.to_string());
-        if let Some(wanted) = self.seen {
-            check("seen", seen.to_owned(), wanted.to_owned());
+        check("verdict", result, self.verdict);
+        check("cause", cause, self.cause);
+        check("exit code", &exit, &self.exit.to_string());
+        check("seen", seen, self.seen.unwrap_or(seen));
+        check("standard error", &run.stderr, "");
+        if let (false, Some(filed)) = (result.is_empty(), run.filed_report()["result"].as_str()) {
+            check("the report's result", filed, result);
         }
         if !self.millis.contains(&millis) {
             wrong.push(format!("took {millis} ms, should be {:?}", self.millis));
         }
         json!({
-            "verdict": result, "cause": cause, "exit": run.exit(), "millis": millis,
+            "verdict": result, "cause": cause, "exit": exit, "millis": millis,
             "seen": seen, "wrong": wrong, "log": run.to_string(),
         })
     }

@@ -1,10 +1,10 @@
 //! Whose sign of life counts, and for what.
 
 use crate::kit::peer::Peer;
+use crate::kit::run::Run;
 use crate::kit::server::response;
 use crate::lab::{FORGE, HOLE, Lab, OTHER};
 use crate::row::Row;
-use crate::run::Run;
 
 const CONTROL: &str = "http://10.77.2.1/";
 const HOLE_URL: &str = "http://10.77.9.1/";
@@ -26,7 +26,7 @@ macro_rules! control {
             lab.control($play);
             lab.step(HOLE_URL)
                 .set("timeout", "700ms")
-                .control(CONTROL)
+                .set("control", CONTROL)
                 .run()
         }
     };
@@ -52,7 +52,7 @@ fn of_control() -> Vec<Row> {
             |lab| {
                 lab.server("other", &format!("{OTHER}:80"), |peer| peer.status(200));
                 lab.control(|peer| peer.answer(response(302, "Location: http://10.77.1.2/\r\n")));
-                lab.step(HOLE_URL).control(CONTROL).run()
+                lab.step(HOLE_URL).set("control", CONTROL).run()
             },
         )
         .seen("other 0/0 control 1/1"),
@@ -64,13 +64,15 @@ fn of_control() -> Vec<Row> {
             control!(|peer| _ = peer.send("220 mail.test ESMTP\r\n")),
         ),
         Row::down("control refuses", "connect-timeout", |lab| {
-            lab.step(HOLE_URL).control(CONTROL).run()
+            lab.step(HOLE_URL).set("control", CONTROL).run()
         }),
         Row::down("control's TLS fails", "connect-timeout", |lab| {
             lab.server("control", &format!("{FORGE}:443"), |peer| {
                 _ = peer.send("not TLS\r\n");
             });
-            lab.step(HOLE_URL).control("https://10.77.2.1/").run()
+            lab.step(HOLE_URL)
+                .set("control", "https://10.77.2.1/")
+                .run()
         }),
         Row::unknown(
             "control connects and says nothing",
@@ -90,8 +92,8 @@ macro_rules! other {
             lab.server("other", &format!("{OTHER}:80"), $play);
             lab.control(|peer| peer.status(200));
             let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
-            let run = step.control(CONTROL).run();
-            run.expect("dep", "down connect-timeout");
+            let run = step.set("control", CONTROL).run();
+            run.judged("dep", "down connect-timeout");
             run
         }
     };
@@ -120,8 +122,8 @@ fn of_others() -> Vec<Row> {
         Row::down("another target refuses", "connect-timeout", |lab| {
             lab.control(|peer| peer.status(200));
             let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
-            let run = step.control(CONTROL).run();
-            run.expect("other", "down refused");
+            let run = step.set("control", CONTROL).run();
+            run.judged("other", "down refused");
             run
         })
         .seen("control 0/0"),
@@ -132,7 +134,10 @@ fn of_others() -> Vec<Row> {
                 lab.control(|peer| peer.status(200));
                 let yaml =
                     format!("dep: {HOLE_URL}\nother: {{url: '{OTHER_URL}', optional: true}}");
-                lab.step("").set("targets", yaml).control(CONTROL).run()
+                lab.step("")
+                    .set("targets", yaml)
+                    .set("control", CONTROL)
+                    .run()
             },
         )
         .seen("control 0/0"),
@@ -143,9 +148,9 @@ fn of_others() -> Vec<Row> {
                 lab.server("other", &format!("{OTHER}:80"), Peer::mute);
                 lab.runner(&format!("ip route add unreachable {FORGE}"));
                 let step = lab.steps(&[("dep", HOLE_URL), ("other", OTHER_URL)]);
-                let run = step.control(CONTROL).run();
-                run.expect("dep", "unknown connect-timeout");
-                run.expect("other", "down response-timeout");
+                let run = step.set("control", CONTROL).run();
+                run.judged("dep", "unknown connect-timeout");
+                run.judged("other", "down response-timeout");
                 run
             },
         )
@@ -158,7 +163,10 @@ fn of_others() -> Vec<Row> {
                     peer.answer(response(302, &format!("Location: http://{HOLE}/\r\n")));
                 });
                 lab.control(|peer| peer.status(200));
-                lab.step(OTHER_URL).control(CONTROL).run().says("10.77.9.1")
+                lab.step(OTHER_URL)
+                    .set("control", CONTROL)
+                    .run()
+                    .says("10.77.9.1")
             },
         )
         .seen("other 1/1 control 0/0"),
@@ -171,7 +179,7 @@ fn with_control_inside(lab: &Lab, own: &str, target: &str) -> Run {
     let inside = lab.inside(&format!("http {own}:8080 200"));
     lab.runner_filter("input", "tcp dport 9 drop");
     let control = format!("http://{own}:8080/");
-    let run = lab.step(target).control(&control).run();
+    let run = lab.step(target).set("control", control).run();
     inside.was_asked(1);
     run
 }
@@ -195,7 +203,7 @@ fn of_loopback() -> Vec<Row> {
                 let inside = lab.inside("http 127.0.0.1:8080 200");
                 lab.hosts(&["127.0.0.1 dep.test"]);
                 lab.runner_filter("input", "tcp dport 9 drop");
-                let run = lab.step("http://dep.test:9/").control(LOCAL).run();
+                let run = lab.step("http://dep.test:9/").set("control", LOCAL).run();
                 inside.was_asked(1);
                 run
             },
@@ -206,8 +214,12 @@ fn of_loopback() -> Vec<Row> {
             |lab| {
                 lab.runner("ip link set eth0 down");
                 let yaml = format!("dep: {OTHER_URL}\nnear: {{url: '{LOCAL}', optional: true}}");
-                let run = lab.step("").set("targets", yaml).control(CONTROL).run();
-                run.expect("near", "down refused");
+                let run = lab
+                    .step("")
+                    .set("targets", yaml)
+                    .set("control", CONTROL)
+                    .run();
+                run.judged("near", "down refused");
                 run
             },
         ),
@@ -217,7 +229,9 @@ fn of_loopback() -> Vec<Row> {
             |lab| {
                 lab.control(|peer| peer.status(200));
                 lab.runner_filter("input", "tcp dport 9 drop");
-                lab.step("http://127.0.0.1:9/").control(CONTROL).run()
+                lab.step("http://127.0.0.1:9/")
+                    .set("control", CONTROL)
+                    .run()
             },
         )
         .seen("control 1/1"),
@@ -236,9 +250,9 @@ fn of_own_addresses() -> Vec<Row> {
                 let inside = lab.inside("http 10.77.0.2:8080 200");
                 let run = lab
                     .steps(&[("dep", HOLE_URL), ("near", OWN)])
-                    .control("http://10.77.9.2/")
+                    .set("control", "http://10.77.9.2/")
                     .run();
-                run.expect("near", "up");
+                run.judged("near", "up");
                 inside.was_asked(1);
                 run
             },
@@ -250,8 +264,12 @@ fn of_own_addresses() -> Vec<Row> {
             |lab| {
                 lab.runner("ip route del default");
                 let yaml = format!("dep: {OTHER_URL}\nnear: {{url: '{OWN}', optional: true}}");
-                let run = lab.step("").set("targets", yaml).control(CONTROL).run();
-                run.expect("near", "down refused");
+                let run = lab
+                    .step("")
+                    .set("targets", yaml)
+                    .set("control", CONTROL)
+                    .run();
+                run.judged("near", "down refused");
                 run
             },
         ),
@@ -262,9 +280,9 @@ fn of_own_addresses() -> Vec<Row> {
                 let inside = lab.inside("http [fd77::2]:8080 200");
                 let run = lab
                     .steps(&[("dep", HOLE_URL), ("near", "http://[fd77::2]:8080/")])
-                    .control("http://10.77.9.2/")
+                    .set("control", "http://10.77.9.2/")
                     .run();
-                run.expect("near", "up");
+                run.judged("near", "up");
                 inside.was_asked(1);
                 run
             },
@@ -276,7 +294,7 @@ fn of_own_addresses() -> Vec<Row> {
             |lab| {
                 lab.runner("echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind");
                 let _inside = lab.inside("http 10.77.0.2:8080 200");
-                lab.step(HOLE_URL).control(OWN).run()
+                lab.step(HOLE_URL).set("control", OWN).run()
             },
         ),
         Row::down(
@@ -285,7 +303,7 @@ fn of_own_addresses() -> Vec<Row> {
             |lab| {
                 lab.runner("echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind");
                 lab.control(|peer| peer.status(200));
-                lab.step(HOLE_URL).control(CONTROL).run()
+                lab.step(HOLE_URL).set("control", CONTROL).run()
             },
         )
         .seen("control 1/1"),

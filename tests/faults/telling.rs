@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use crate::kit::forge::take;
 use crate::kit::peer::Peer;
-use crate::lab::{DEP, FORGE, HOLE, Lab};
+use crate::kit::step::Preflight;
+use crate::lab::{DEP, FORGE, FORGE_URL, HOLE, Lab};
 use crate::row::Row;
-use crate::step::Step;
 
 const DEP_URL: &str = "http://10.77.1.1/";
 
-fn soon(step: Step<'_>) -> Step<'_> {
+fn soon(step: Preflight) -> Preflight {
     step.set("deadline", "3s")
 }
 
 /// So many targets that refuse: more output than a pipe holds.
-fn chatty(lab: &Lab) -> Step<'_> {
+fn chatty(lab: &Lab) -> Preflight {
     two_thousand(lab, |number| format!("http://{DEP}/{number}"))
 }
 
 /// So many addresses without a scheme.
-fn wrong(lab: &Lab) -> Step<'_> {
+fn wrong(lab: &Lab) -> Preflight {
     two_thousand(lab, |_| DEP.to_owned())
 }
 
-fn two_thousand(lab: &Lab, url: impl Fn(u32) -> String) -> Step<'_> {
+fn two_thousand(lab: &Lab, url: impl Fn(u32) -> String) -> Preflight {
     let lines = (0..2000).map(|number| format!("  target-{number:04}: {}\n", url(number)));
     let file = lab.path("config.yml");
     let targets: String = lines.collect();
@@ -44,12 +44,14 @@ fn of_forge() -> Vec<Row> {
         Row::up("deadline: forge hangs on the status", |lab| {
             lab.dep(200);
             lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-            soon(lab.step(DEP_URL).job()).run().logs("COMMIT-STATUS")
+            soon(lab.step(DEP_URL).on_forge_at(FORGE_URL))
+                .run()
+                .logs("COMMIT-STATUS")
         })
         .seen("dep 1/1 forge 1/1"),
         Row::up("deadline: forge black-holed", |lab| {
             lab.dep(200);
-            let step = soon(lab.step(DEP_URL).job());
+            let step = soon(lab.step(DEP_URL).on_forge_at(FORGE_URL));
             step.env("GITHUB_API_URL", format!("http://{HOLE}"))
                 .run()
                 .logs("COMMIT-STATUS")
@@ -57,7 +59,7 @@ fn of_forge() -> Vec<Row> {
         Row::up("deadline: forge's TLS unanswered", |lab| {
             lab.dep(200);
             lab.server("forge", &format!("{FORGE}:443"), Peer::hang);
-            let step = soon(lab.step(DEP_URL).job());
+            let step = soon(lab.step(DEP_URL).on_forge_at(FORGE_URL));
             step.env("GITHUB_API_URL", format!("https://{FORGE}"))
                 .run()
                 .logs("COMMIT-STATUS")
@@ -68,12 +70,12 @@ fn of_forge() -> Vec<Row> {
                 peer.answer("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n");
                 peer.trickle(" ", Duration::from_millis(20));
             });
-            soon(lab.step(DEP_URL).job()).run()
+            soon(lab.step(DEP_URL).on_forge_at(FORGE_URL)).run()
         }),
         Row::up("deadline: Gitea hangs when asked for its version", |lab| {
             lab.dep(200);
             lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-            soon(lab.step(DEP_URL).job())
+            soon(lab.step(DEP_URL).on_forge_at(FORGE_URL))
                 .env("GITEA_ACTIONS", "true")
                 .run()
         }),
@@ -83,7 +85,7 @@ fn of_forge() -> Vec<Row> {
             |lab| {
                 lab.dep(503);
                 lab.server("forge", &format!("{FORGE}:80"), Peer::mute);
-                let step = soon(lab.step(DEP_URL).job());
+                let step = soon(lab.step(DEP_URL).on_forge_at(FORGE_URL));
                 step.set("attempts", "unlimited")
                     .run()
                     .logs("COMMIT-STATUS")
@@ -95,7 +97,7 @@ fn of_forge() -> Vec<Row> {
 fn of_files() -> Vec<Row> {
     vec![
         Row::down("deadline: nobody reads 2000 failures", "refused", |lab| {
-            soon(chatty(lab)).deaf().run()
+            soon(chatty(lab)).unread().run()
         }),
         Row::down("2000 failures, read", "refused", |lab| {
             let run = soon(chatty(lab)).run();
@@ -113,8 +115,8 @@ fn of_files() -> Vec<Row> {
             "",
             78,
             |lab| {
-                let run = soon(wrong(lab)).deaf().run();
-                assert_eq!(run.outputs.matches("result<<").count(), 1, "{run}");
+                let run = soon(wrong(lab)).unread().run();
+                assert_eq!(run.read("outputs").matches("result<<").count(), 1, "{run}");
                 run
             },
         ),
@@ -137,9 +139,7 @@ fn of_files() -> Vec<Row> {
             1,
             |lab| {
                 let pipe = lab.fifo("pipe");
-                soon(lab.step(DEP_URL))
-                    .env("GITHUB_OUTPUT", pipe.display())
-                    .run()
+                soon(lab.step(DEP_URL)).env("GITHUB_OUTPUT", pipe).run()
             },
         ),
         Row::down(
@@ -148,7 +148,7 @@ fn of_files() -> Vec<Row> {
             |lab| {
                 let pipe = lab.fifo("pipe");
                 soon(lab.step(DEP_URL))
-                    .env("GITHUB_STEP_SUMMARY", pipe.display())
+                    .env("GITHUB_STEP_SUMMARY", pipe)
                     .run()
             },
         ),
@@ -166,8 +166,8 @@ fn of_what_is_read() -> Vec<Row> {
                 let pipe = lab.fifo("pipe");
                 lab.server("forge", &format!("{FORGE}:80"), take);
                 soon(lab.step(DEP_URL))
-                    .job()
-                    .env("GITHUB_EVENT_PATH", pipe.display())
+                    .on_forge_at(FORGE_URL)
+                    .env("GITHUB_EVENT_PATH", pipe)
                     .run()
             },
         ),
@@ -210,9 +210,7 @@ fn of_what_is_read() -> Vec<Row> {
         ),
         Row::ends("outputs cannot be written", "", "", 1, |lab| {
             let nowhere = lab.path("nowhere/outputs");
-            soon(lab.step(DEP_URL))
-                .env("GITHUB_OUTPUT", nowhere.display())
-                .run()
+            soon(lab.step(DEP_URL)).env("GITHUB_OUTPUT", nowhere).run()
         }),
     ]
 }

@@ -1,7 +1,7 @@
 //! `down` or `unknown`, by the state of the network: the paragraph `unknown` of the contract.
 
 use crate::kit::server::response;
-use crate::lab::{DEP, FORGE, HOLE, OTHER, PROXY, world, world_filter};
+use crate::lab::{DEP, FORGE, FORGE_URL, HOLE, OTHER, PROXY, world, world_filter};
 use crate::row::Row;
 
 const DEP_URL: &str = "http://10.77.1.1/";
@@ -22,7 +22,10 @@ fn uplink() -> Vec<Row> {
             lab.dep(200);
             lab.control(|peer| peer.status(200));
             lab.runner("ip link set eth0 down");
-            lab.step(DEP_URL).set("attempts", 2).control(CONTROL).run()
+            lab.step(DEP_URL)
+                .set("attempts", 2)
+                .set("control", CONTROL)
+                .run()
         })
         .within(0..=1500)
         .seen("dep 0/0 control 0/0"),
@@ -35,8 +38,8 @@ fn uplink() -> Vec<Row> {
                 let inside = lab.inside("http 127.0.0.1:8080 200");
                 lab.runner("ip link set eth0 down");
                 let step = lab.steps(&[("dep", DEP_URL), ("near", LOCAL)]);
-                let run = step.control(CONTROL).run();
-                run.expect("near", "up");
+                let run = step.set("control", CONTROL).run();
+                run.judged("near", "up");
                 inside.was_asked(1);
                 run
             },
@@ -46,19 +49,21 @@ fn uplink() -> Vec<Row> {
             lab.dep(200);
             lab.control(|peer| peer.status(200));
             world_filter("input", "iifname up0 drop");
-            lab.step(DEP_URL).control(CONTROL).run()
+            lab.step(DEP_URL).set("control", CONTROL).run()
         })
         .within(2000..=8000)
         .seen("dep 0/0 control 0/0"),
         Row::unknown("uplink silent, IPv6", "connect-timeout", |lab| {
             world_filter("input", "iifname up0 drop");
             let control = "http://[fd77:0:0:1::2]/";
-            lab.step("http://[fd77:0:0:1::1]/").control(control).run()
+            lab.step("http://[fd77:0:0:1::1]/")
+                .set("control", control)
+                .run()
         })
         .within(2000..=8000),
         Row::unknown("uplink without carrier", "connect-timeout", |lab| {
             world("ip link set up0 down");
-            lab.step(DEP_URL).control(CONTROL).run()
+            lab.step(DEP_URL).set("control", CONTROL).run()
         })
         .within(0..=8000),
         Row::unknown("gateway gone (no ARP answer)", "unreachable", |lab| {
@@ -66,20 +71,20 @@ fn uplink() -> Vec<Row> {
             lab.runner("ip neigh del 10.77.0.1 dev eth0");
             lab.step(DEP_URL)
                 .set("timeout", "5s")
-                .control(CONTROL)
+                .set("control", CONTROL)
                 .run()
         })
         .within(2000..=10_000),
         Row::down("uplink down, control off", "unreachable", |lab| {
             lab.runner("ip link set eth0 down");
-            lab.step(DEP_URL).control("off").run()
+            lab.step(DEP_URL).set("control", "off").run()
         })
         .within(0..=1500),
         Row::unknown("uplink fails while it waits", "unreachable", |lab| {
             let run = lab.step(DEP_URL).set("attempts", 2).set("interval", "1s");
             lab.control(|peer| peer.status(200));
             lab.runner("ip route add unreachable 10.77.1.1");
-            let running = run.control(CONTROL).start();
+            let running = run.set("control", CONTROL).start();
             std::thread::sleep(std::time::Duration::from_millis(300));
             lab.runner("ip link set eth0 down");
             running.wait()
@@ -94,7 +99,10 @@ fn one_way() -> Vec<Row> {
             lab.dep(200);
             lab.control(|peer| peer.status(200));
             lab.runner(&format!("ip route add unreachable {DEP}"));
-            lab.step(DEP_URL).set("attempts", 3).control(CONTROL).run()
+            lab.step(DEP_URL)
+                .set("attempts", 3)
+                .set("control", CONTROL)
+                .run()
         })
         .seen("dep 0/0 control 1/1"),
         Row::down(
@@ -103,7 +111,7 @@ fn one_way() -> Vec<Row> {
             |lab| {
                 lab.control(|peer| peer.status(200));
                 let step = lab.step(&format!("http://{HOLE}/")).set("timeout", "700ms");
-                step.set("attempts", 3).control(CONTROL).run()
+                step.set("attempts", 3).set("control", CONTROL).run()
             },
         )
         .within(2100..=6000)
@@ -121,10 +129,10 @@ fn one_way() -> Vec<Row> {
                 let run = lab
                     .steps(&targets)
                     .set("attempts", 2)
-                    .control(CONTROL)
+                    .set("control", CONTROL)
                     .run();
                 for (name, _) in targets {
-                    run.expect(name, "down connect-timeout");
+                    run.judged(name, "down connect-timeout");
                 }
                 run
             },
@@ -137,13 +145,13 @@ fn one_way() -> Vec<Row> {
                 .step(DEP_URL)
                 .set("timeout", "10s")
                 .set("deadline", "40s");
-            step.control("http://10.77.9.1/").run()
+            step.set("control", "http://10.77.9.1/").run()
         })
         .within(4900..=6500),
         Row::down("control has its time reserved", "connect-timeout", |lab| {
             lab.control(|peer| peer.status(200));
             let step = lab.step(&format!("http://{HOLE}/")).set("timeout", "30s");
-            step.set("deadline", "3s").control(CONTROL).run()
+            step.set("deadline", "3s").set("control", CONTROL).run()
         })
         .within(1000..=3750)
         .seen("control 1/1"),
@@ -158,7 +166,10 @@ fn one_way() -> Vec<Row> {
                         peer.send(response(503, ""));
                     }
                 });
-                lab.step(DEP_URL).set("attempts", 2).control(CONTROL).run()
+                lab.step(DEP_URL)
+                    .set("attempts", 2)
+                    .set("control", CONTROL)
+                    .run()
             },
         )
         .seen("control 0/0 dep 1/1"),
@@ -169,8 +180,8 @@ fn one_way() -> Vec<Row> {
                 "near: http://127.0.0.1:8081/\nfar: {{url: 'http://{HOLE}/', optional: true}}"
             );
             let step = lab.step("").set("targets", yaml);
-            let run = step.control("http://10.77.9.2/").run();
-            run.expect("far", "unknown connect-timeout");
+            let run = step.set("control", "http://10.77.9.2/").run();
+            run.judged("far", "unknown connect-timeout");
             inside.was_asked(1);
             run
         })
@@ -183,26 +194,26 @@ fn names() -> Vec<Row> {
         Row::unknown("resolver gone, control dead", "dns", |lab| {
             lab.runner(&format!("ip route add unreachable {FORGE}"));
             world_filter("input", "udp dport 53 drop");
-            lab.step("http://dep.test/").control(CONTROL).run()
+            lab.step("http://dep.test/").set("control", CONTROL).run()
         }),
         Row::down("resolver gone, control alive", "dns", |lab| {
             lab.control(|peer| peer.status(200));
             world_filter("input", "udp dport 53 drop");
             world_filter("input", "tcp dport 53 drop");
-            lab.step("http://dep.test/").control(CONTROL).run()
+            lab.step("http://dep.test/").set("control", CONTROL).run()
         })
         .seen("control 1/1"),
         Row::unknown("resolver gone, control by name", "dns", |lab| {
             lab.control(|peer| peer.status(200));
             world_filter("input", "udp dport 53 drop");
             let step = lab.step("http://dep.test/").set("deadline", "10s");
-            step.control("http://forge.test/").run()
+            step.set("control", "http://forge.test/").run()
         })
         .within(1500..=8000)
         .seen("control 0/0"),
         Row::unknown("resolver's port closed, control dead", "dns", |lab| {
             lab.runner(&format!("ip route add unreachable {FORGE}"));
-            lab.step("http://dep.test/").control(CONTROL).run()
+            lab.step("http://dep.test/").set("control", CONTROL).run()
         }),
     ]
 }
@@ -212,7 +223,7 @@ fn forge() -> Vec<Row> {
         Row::unknown("proxy gone", "proxy", |lab| {
             lab.control(|peer| peer.status(200));
             lab.runner(&format!("ip route add unreachable {PROXY}"));
-            let step = lab.step("https://dep.test/").control(CONTROL);
+            let step = lab.step("https://dep.test/").set("control", CONTROL);
             step.env("HTTPS_PROXY", format!("http://{PROXY}:3128"))
                 .run()
         })
@@ -220,8 +231,11 @@ fn forge() -> Vec<Row> {
         Row::down("forge gone, dependency answers 503", "status", |lab| {
             lab.dep(503);
             lab.runner_filter("output", &format!("ip daddr {FORGE} counter drop"));
-            let step = lab.step(DEP_URL).job().set("commit-status", false);
-            let run = step.set("attempts", 2).control("").run();
+            let step = lab
+                .step(DEP_URL)
+                .on_forge_at(FORGE_URL)
+                .set("commit-status", false);
+            let run = step.set("attempts", 2).set("control", "").run();
             assert_eq!(lab.runner_counted(), 0, "the forge was asked");
             run
         })
@@ -230,8 +244,11 @@ fn forge() -> Vec<Row> {
         Row::down("forge alive is the default control", "unreachable", |lab| {
             lab.control(|peer| peer.status(200));
             lab.runner(&format!("ip route add unreachable {DEP}"));
-            let step = lab.step(DEP_URL).job().set("commit-status", false);
-            step.control("").run()
+            let step = lab
+                .step(DEP_URL)
+                .on_forge_at(FORGE_URL)
+                .set("commit-status", false);
+            step.set("control", "").run()
         })
         .seen("control 1/1"),
         Row::down(
@@ -240,21 +257,23 @@ fn forge() -> Vec<Row> {
             |lab| {
                 lab.dep(503);
                 lab.control(|peer| peer.status(200));
-                lab.step(DEP_URL).control(CONTROL).run()
+                lab.step(DEP_URL).set("control", CONTROL).run()
             },
         )
         .seen("dep 1/1 control 0/0"),
         Row::up("control not asked where the target is up", |lab| {
             lab.dep(200);
             let control = lab.control(|peer| peer.status(200));
-            let run = lab.step(DEP_URL).control(CONTROL).run();
+            let run = lab.step(DEP_URL).set("control", CONTROL).run();
             assert_eq!(control.connections(), 0);
             run
         })
         .seen("dep 1/1 control 0/0"),
         Row::unknown("the runner's own fault, control off", "local", |lab| {
             lab.runner(&format!("ip route add prohibit {OTHER}"));
-            lab.step(&format!("http://{OTHER}/")).control("off").run()
+            lab.step(&format!("http://{OTHER}/"))
+                .set("control", "off")
+                .run()
         }),
     ]
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use crate::kit::dns::Reply;
+use crate::kit::run::Run;
+use crate::kit::step::Preflight;
 use crate::lab::{DEP, DEP6, DNS, HOLE, HOLE6, Lab, world_filter};
 use crate::relay;
 use crate::row::Row;
-use crate::run::Run;
-use crate::step::Step;
 
 const URL: &str = "http://dep.test/";
 
 /// A step whose dependency has these addresses.
-fn at<'a>(lab: &'a Lab, addresses: &'static [&'static str]) -> Step<'a> {
+fn at(lab: &Lab, addresses: &'static [&'static str]) -> Preflight {
     lab.names(DNS, move |question| Reply::of(question, addresses));
     lab.step(URL).set("timeout", "4s")
 }

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
+use crate::kit::environment;
 use crate::kit::peer::Peer;
 use crate::kit::server::{Request, Server, response};
-use crate::kit::step::SHA;
 
 /// Which forge's API is played.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,17 +82,8 @@ impl Forge {
 
     /// What a runner of this forge sets for a push.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut set = vec![
-            ("GITHUB_API_URL", self.server.at(self.kind.base())),
-            ("GITHUB_SERVER_URL", self.server.at("")),
-            ("GITHUB_REPOSITORY", "acme/shop".to_owned()),
-            ("GITHUB_EVENT_NAME", "push".to_owned()),
-            ("GITHUB_SHA", SHA.to_owned()),
-            ("GITHUB_RUN_ID", "4711".to_owned()),
-            ("GITHUB_RUN_NUMBER", "12".to_owned()),
-            ("GITHUB_WORKFLOW", "nightly".to_owned()),
-            ("GITHUB_JOB", "e2e".to_owned()),
-        ];
+        let mut set = environment::of_push(&self.server.at(""));
+        set.push(("GITHUB_API_URL", self.server.at(self.kind.base())));
         if self.kind == Kind::Gitea {
             set.push(("GITEA_ACTIONS", "true".to_owned()));
         }

@@ -52,8 +52,9 @@ fn check_outputs(run: &Run) {
         .unwrap_or_else(|| panic!("{result:?}\n{run}"))
         .1;
     let lenient = run.lenient && matches!(result, "down" | "unknown");
-    let codes = match (run.signalled, lenient) {
-        (true, _) => vec![130, 143],
+    let codes = match (run.signalled(), lenient) {
+        // After the verdict, a signal changes nothing any more.
+        (true, _) => vec![130, 143, code],
         (false, true) => vec![0],
         (false, false) => vec![code],
     };
@@ -61,7 +62,7 @@ fn check_outputs(run: &Run) {
         run.code.is_some_and(|code| codes.contains(&code)),
         "{codes:?}\n{run}"
     );
-    let said = if run.signalled {
+    let said = if run.signalled() {
         run.code.unwrap_or_default()
     } else {
         code
@@ -152,7 +153,7 @@ fn check_target(run: &Run, target: &Value) {
     // Ten annotations of a kind: beyond them a target has none of its own.
     let room = target["required"] == true && (1..10).contains(&run.annotations.len());
     // Nor has one that the step did not wait for.
-    let room = room && !(run.signalled && target["verdict"] == "unknown");
+    let room = room && !(run.signalled() && target["verdict"] == "unknown");
     if let Some(title) = level.filter(|_| room) {
         assert!(
             !run.annotated("error", &title).is_empty(),

@@ -22,6 +22,9 @@ pub(crate) mod program;
 /// Runs the program as a runner would.
 pub(crate) mod step;
 
+/// The environment of a job.
+pub(crate) mod environment;
+
 /// What a run left behind, and what to ask of it.
 pub(crate) mod run;
 

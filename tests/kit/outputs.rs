@@ -27,7 +27,11 @@ pub(crate) fn read(file: &str) -> Result<BTreeMap<String, String>, String> {
     let mut lines = file.lines();
     while let Some(line) = lines.next() {
         let (name, value) = entry(line, &mut lines)?;
-        if let Some(twice) = found.insert(name.clone(), value) {
+        // The last one counts on every forge: an empty one takes back what was said before.
+        let takes_back = value.is_empty();
+        if let Some(twice) = found.insert(name.clone(), value)
+            && !takes_back
+        {
             return Err(format!("{name} is written twice, first as {twice:?}"));
         }
     }

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,7 +17,8 @@ pub(crate) struct Run {
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) summary: String,
     pub(crate) took: Duration,
-    pub(crate) signalled: bool,
+    /// How long it lived on after a signal that ends it.
+    pub(crate) ended_after_signal: Option<Duration>,
     pub(crate) lenient: bool,
 }
 
@@ -40,6 +40,11 @@ impl Run {
     #[track_caller]
     pub(crate) fn down(&self, cause: &str) -> &Self {
         self.found("down", cause)
+    }
+
+    /// Whether it was told to end.
+    pub(crate) fn signalled(&self) -> bool {
+        self.ended_after_signal.is_some()
     }
 
     /// The value of an output; empty, as in an expression, if it is not there.
@@ -76,6 +81,46 @@ impl Run {
     pub(crate) fn offsets(&self) -> Vec<u64> {
         let offset = |attempt: &Value| attempt["offset_ms"].as_u64().unwrap();
         self.attempts().iter().map(offset).collect()
+    }
+
+    /// The report that was written to `report.json`; null if there is none.
+    pub(crate) fn filed_report(&self) -> Value {
+        serde_json::from_str(&self.read("report.json")).unwrap_or_default()
+    }
+
+    /// Asserts verdict and cause of a target of that report: `down refused`, `up`.
+    #[track_caller]
+    pub(crate) fn judged(&self, name: &str, wanted: &str) -> &Self {
+        let report = self.filed_report();
+        let targets = report["targets"].as_array();
+        let target = targets.and_then(|all| all.iter().find(|target| target["name"] == name));
+        let target = target.unwrap_or(&Value::Null);
+        let text = |key: &str| target[key].as_str().unwrap_or_default();
+        let judged = format!("{} {}", text("verdict"), text("cause"));
+        assert_eq!(judged.trim(), wanted, "{name}\n{self}");
+        self
+    }
+
+    /// Asserts that the log says this.
+    #[track_caller]
+    pub(crate) fn logs(self, words: &str) -> Self {
+        assert!(
+            self.log().contains(words),
+            "not in the log: {words:?}\n{self}"
+        );
+        self
+    }
+
+    /// Asserts that the first target's message says this.
+    #[track_caller]
+    pub(crate) fn says(self, words: &str) -> Self {
+        let report = self.filed_report();
+        let message = report["targets"][0]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(words),
+            "{words:?} is not in {message:?}\n{self}"
+        );
+        self
     }
 
     /// Asserts that each of these stands somewhere in what people see.
@@ -124,7 +169,7 @@ impl Run {
 
     /// What a file in the step's directory holds; empty if there is none.
     pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.step.path(name)).unwrap_or_default()
+        self.step.read(name)
     }
 
     /// All that left the process: log, outputs, summary.

@@ -12,13 +12,10 @@ use tempfile::TempDir;
 
 use crate::kit::forge::Forge;
 use crate::kit::run::Run;
-use crate::kit::{action_yml, commands, invariants, outputs, program};
+use crate::kit::{action_yml, commands, environment, invariants, outputs, program};
 
 /// The token of every run that has one. It must show nowhere.
 pub(crate) const TOKEN: &str = "ghs_LoopbackTokenThatMustNeverShow";
-
-/// The commit of every run that has one.
-pub(crate) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// No run may take longer: a hanging binary fails its test.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -29,10 +26,19 @@ pub(crate) struct Preflight {
     env: BTreeMap<OsString, OsString>,
     args: Vec<OsString>,
     lenient: bool,
-    /// What a shell does before it becomes the binary.
-    shell: Option<String>,
-    /// Its standard output is a pipe that does not wait, and whose reader is slow.
-    hasty: bool,
+    /// The words in front of the program's: what starts it.
+    launcher: Vec<OsString>,
+    stdout: Stdout,
+}
+
+/// How standard output is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Stdout {
+    AtOnce,
+    /// Only after the program has ended.
+    Late,
+    /// Slowly, and from a pipe that does not wait.
+    Hasty,
 }
 
 impl Preflight {
@@ -43,8 +49,8 @@ impl Preflight {
             env: BTreeMap::new(),
             args: Vec::new(),
             lenient: false,
-            shell: None,
-            hasty: false,
+            launcher: Vec::new(),
+            stdout: Stdout::AtOnce,
         }
     }
 
@@ -91,6 +97,11 @@ impl Preflight {
         self
     }
 
+    fn envs(self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let each = variables.into_iter();
+        each.fold(self, |step, (name, value)| step.env(name, value))
+    }
+
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.env.remove(OsStr::new(name));
         self
@@ -108,15 +119,31 @@ impl Preflight {
         self
     }
 
-    /// Lets a shell change, with this command, what the binary inherits.
-    pub(crate) fn shell(mut self, command: impl Into<String>) -> Self {
-        self.shell = Some(command.into());
+    /// Lets a shell change, with this command, what the program inherits.
+    pub(crate) fn shell(self, command: impl Display) -> Self {
+        let script = format!("{command}; exec \"$0\" \"$@\"");
+        self.launched_by(["/bin/sh", "-c", &script])
+    }
+
+    /// Has the program started by this command, which is given the program's words.
+    pub(crate) fn launched_by<W: AsRef<OsStr>>(
+        mut self,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
+        let words = words.into_iter().map(|word| word.as_ref().into());
+        self.launcher.extend(words);
         self
     }
 
     /// Somebody made standard output a pipe that does not wait for its reader, who is slow.
     pub(crate) fn hasty(mut self) -> Self {
-        self.hasty = true;
+        self.stdout = Stdout::Hasty;
+        self
+    }
+
+    /// Nobody reads what it prints before it has ended.
+    pub(crate) fn unread(mut self) -> Self {
+        self.stdout = Stdout::Late;
         self
     }
 
@@ -130,12 +157,21 @@ impl Preflight {
         self.home.path().join(name)
     }
 
-    /// Runs on this forge, for a push of [`SHA`] to acme/shop.
-    pub(crate) fn on(mut self, forge: &Forge) -> Self {
-        for (name, value) in forge.environment() {
-            self = self.env(name, value);
-        }
-        self.set("token", TOKEN)
+    /// What a file in that directory holds; empty if there is none.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// Runs on this forge, for a push.
+    pub(crate) fn on(self, forge: &Forge) -> Self {
+        self.envs(forge.environment()).set("token", TOKEN)
+    }
+
+    /// Runs for a push on a forge of GitHub's kind at this address.
+    pub(crate) fn on_forge_at(self, url: &str) -> Self {
+        self.envs(environment::of_push(url))
+            .env("GITHUB_API_URL", url)
+            .set("token", TOKEN)
     }
 
     /// The event that the step runs for.
@@ -147,61 +183,52 @@ impl Preflight {
     }
 
     pub(crate) fn start(self) -> Running {
-        let program = program::under_test();
-        let mut command = match &self.shell {
-            None => program.command(),
-            Some(shell) => {
-                let mut command = Command::new("/bin/sh");
-                command
-                    .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
-                    .args(program.words());
-                command
-            }
-        };
+        let mut words: Vec<&OsStr> = Vec::new();
         if ignores_hangup() {
             // Under nohup, say: the program would go on ignoring the signal, as it should.
-            let mut heeding = Command::new("/usr/bin/env");
-            heeding
-                .arg("--default-signal=HUP")
-                .arg(command.get_program())
-                .args(command.get_args());
-            command = heeding;
+            words.extend(["/usr/bin/env", "--default-signal=HUP"].map(OsStr::new));
         }
+        words.extend(self.launcher.iter().map(OsString::as_os_str));
+        words.extend(program::under_test().words());
+        let mut command = Command::new(words[0]);
         command
             .env_clear()
             // Where a coverage run wants its profile; nothing else reads it.
             .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .envs(&self.env)
+            .args(&words[1..])
             .args(&self.args)
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let slow = self.hasty.then(|| {
+        let slow = (self.stdout == Stdout::Hasty).then(|| {
             let (reader, writer) = std::io::pipe().unwrap();
             rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
             command.stdout(writer);
             reader
         });
-        let earlier = fs::read_to_string(self.path("outputs")).unwrap_or_default();
+        let earlier = self.read("outputs");
         let started = Instant::now();
         let mut child = command.spawn().unwrap();
         // The writer's other handle.
         drop(command);
+        let stdout: Box<dyn Read + Send> = match slow {
+            Some(pipe) => Box::new(pipe),
+            None => Box::new(child.stdout.take().unwrap()),
+        };
         Running {
-            stdout: match slow {
-                Some(reader) => thread::spawn(move || {
-                    thread::sleep(Duration::from_millis(500));
-                    collect(reader).join().unwrap()
-                }),
-                None => collect(child.stdout.take().unwrap()),
+            stdout: match self.stdout {
+                Stdout::AtOnce => Reader::Busy(collect(stdout, Duration::ZERO)),
+                Stdout::Hasty => Reader::Busy(collect(stdout, Duration::from_millis(500))),
+                Stdout::Late => Reader::Waiting(stdout),
             },
-            stderr: collect(child.stderr.take().unwrap()),
+            stderr: collect(child.stderr.take().unwrap(), Duration::ZERO),
             child,
             started,
             earlier,
             step: self,
-            signalled: false,
+            signalled: None,
         }
     }
 
@@ -220,8 +247,9 @@ fn ignores_hangup() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+fn collect(mut pipe: impl Read + Send + 'static, after: Duration) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
+        thread::sleep(after);
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).unwrap();
         bytes
@@ -245,16 +273,24 @@ pub(crate) struct Running {
     started: Instant,
     /// What the outputs file held before.
     earlier: String,
-    stdout: JoinHandle<Vec<u8>>,
+    stdout: Reader,
     stderr: JoinHandle<Vec<u8>>,
-    signalled: bool,
+    /// When it got a signal that ends it.
+    signalled: Option<Instant>,
+}
+
+/// Who reads standard output.
+enum Reader {
+    Busy(JoinHandle<Vec<u8>>),
+    /// Until the program has ended.
+    Waiting(Box<dyn Read + Send>),
 }
 
 impl Running {
     /// Sends a signal: `TERM`, `INT`.
     pub(crate) fn signal(mut self, name: &str) -> Self {
+        self.signalled = Some(Instant::now());
         self.send(name);
-        self.signalled = true;
         self
     }
 
@@ -268,15 +304,22 @@ impl Running {
     /// Sends one that it was told to ignore.
     pub(crate) fn signal_in_vain(self, name: &str) -> Self {
         let mut running = self.signal(name);
-        running.signalled = false;
+        running.signalled = None;
         running
     }
 
+    /// Lets it stand still for so long, as a machine does that is moved.
+    pub(crate) fn freeze(self, pause: Duration) -> Self {
+        self.send("STOP");
+        thread::sleep(pause);
+        self.send("CONT");
+        self
+    }
+
     /// Lets it stand still until so long after its start.
-    pub(crate) fn freeze(self, until: Duration) -> Self {
-        let stopped = self.signal("STOP");
-        thread::sleep(until.saturating_sub(stopped.started.elapsed()));
-        stopped.signal_in_vain("CONT")
+    pub(crate) fn freeze_until(self, until: Duration) -> Self {
+        let pause = until.saturating_sub(self.started.elapsed());
+        self.freeze(pause)
     }
 
     pub(crate) fn wait(mut self) -> Run {
@@ -290,16 +333,23 @@ impl Running {
             self.child.kill().unwrap();
         }
         let text = |pipe: JoinHandle<Vec<u8>>| String::from_utf8(pipe.join().unwrap());
-        let read = |name: &str| fs::read_to_string(self.step.path(name)).unwrap_or_default();
+        let stdout = match self.stdout {
+            Reader::Busy(reader) => text(reader),
+            // A full pipe has cut it somewhere.
+            Reader::Waiting(pipe) => text(collect(pipe, Duration::ZERO)).map(|text| {
+                let lines = text.rfind('\n').map_or(0, |end| end + 1);
+                text[..lines].to_owned()
+            }),
+        };
         let mut run = Run {
             code: status.and_then(|status| status.code()),
-            stdout: text(self.stdout).expect("stdout is UTF-8"),
+            stdout: stdout.expect("stdout is UTF-8"),
             stderr: text(self.stderr).expect("stderr is UTF-8"),
             outputs: BTreeMap::new(),
             annotations: Vec::new(),
-            summary: read("summary"),
+            summary: self.step.read("summary"),
             took,
-            signalled: self.signalled,
+            ended_after_signal: self.signalled.map(|at| at.elapsed()),
             lenient: self.step.lenient,
             step: self.step,
         };

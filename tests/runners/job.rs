@@ -160,7 +160,7 @@ impl Done {
             outputs,
             summary: self.log.summary(),
             took: self.started.elapsed(),
-            signalled: false,
+            ended_after_signal: None,
             lenient: case.exit() == 0,
         }
     }
