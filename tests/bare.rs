@@ -20,9 +20,10 @@ use std::thread;
 
 use tempfile::TempDir;
 
+use kit::certificates::{Certified, trusted_pem, unknown_pem};
 use kit::dns;
 use kit::server::{Log, serve};
-use kit::tls::{Certified, Tls, trusted_pem, unknown_pem};
+use kit::tls::Tls;
 
 #[path = "kit/mod.rs"]
 mod kit;
@@ -309,10 +310,8 @@ fn a_foreign_nsswitch_conf_changes_nothing() {
 #[test]
 fn the_launcher_needs_a_shell_and_uname() {
     play(|root| {
-        let busybox = env::split_paths(&env::var_os("PATH").unwrap())
-            .map(|folder| folder.join("busybox"))
-            .find(|file| file.is_file());
-        fs::copy(busybox.unwrap(), root.path("sh")).unwrap();
+        let busybox = kit::program::find("busybox").unwrap();
+        fs::copy(busybox, root.path("sh")).unwrap();
         fs::copy(root.path("sh"), root.path("uname")).unwrap();
         let name = format!("dist/dep-preflight-linux-{}", env::consts::ARCH);
         root.file("dist/run.sh", "");

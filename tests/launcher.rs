@@ -282,12 +282,7 @@ impl std::fmt::Display for Run {
 }
 
 fn find(program: &str) -> PathBuf {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap())
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
-        .unwrap_or_else(|| {
-            panic!("there is no `{program}` on this machine; scripts/test installs it")
-        })
+    kit::program::find(program).unwrap_or_else(|why| panic!("{why}"))
 }
 
 #[test]

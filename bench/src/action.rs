@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Options, Result};
+use crate::{Options, Result, action_yml, environment, outputs};
 
 /// What surrounds one step: its files, and the variables that every step of the job sees.
 pub struct Job {
@@ -20,13 +20,12 @@ impl Job {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("event.json"), "{\"ref\": \"refs/heads/main\"}")?;
         let action = fs::read_to_string(options.root.join("action.yml"))?;
-        let inputs: Vec<String> = action
-            .lines()
-            .filter_map(|line| line.trim().split_once(": ${{ inputs."))
-            .map(|(name, _)| name.to_owned())
+        let inputs: Vec<String> = action_yml::names(&action, "inputs")
+            .into_iter()
+            .map(action_yml::variable)
             .collect();
         if inputs.is_empty() {
-            return Err("action.yml passes no input".into());
+            return Err("action.yml has no input".into());
         }
         Ok(Self {
             folder,
@@ -60,16 +59,8 @@ impl Job {
             ("LANG", "C.UTF-8"),
             ("CI", "true"),
             ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_SERVER_URL", "https://forge.example"),
-            ("GITHUB_REPOSITORY", "acme/shop"),
-            ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
-            ("GITHUB_REF", "refs/heads/main"),
-            ("GITHUB_EVENT_NAME", "push"),
-            ("GITHUB_RUN_ID", "4711"),
-            ("GITHUB_RUN_NUMBER", "12"),
-            ("GITHUB_RUN_ATTEMPT", "1"),
-            ("GITHUB_JOB", "e2e"),
         ]);
+        command.envs(environment::of_push("https://forge.example"));
         command.envs([
             ("HOME", self.folder.clone()),
             ("GITHUB_EVENT_PATH", self.path("event.json")),
@@ -94,20 +85,7 @@ impl Job {
 
     /// An output of the last step.
     pub fn output(&self, name: &str) -> Option<String> {
-        let text = fs::read_to_string(self.path("output")).ok()?;
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            let Some(rest) = line.strip_prefix(name) else {
-                continue;
-            };
-            if let Some(value) = rest.strip_prefix('=') {
-                return Some(value.to_owned());
-            }
-            if let Some(end) = rest.strip_prefix("<<") {
-                let value: Vec<_> = lines.by_ref().take_while(|line| *line != end).collect();
-                return Some(value.join("\n"));
-            }
-        }
-        None
+        let file = fs::read_to_string(self.path("output")).ok()?;
+        outputs::read(&file).ok()?.remove(name)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::action::Job;
 use crate::figures::{Table, grouped, median};
 use crate::server::Server;
-use crate::{Options, Result, certificates, record};
+use crate::{Options, Result, authority, record};
 
 /// Growth beyond this is flagged.
 const GROWTH: f64 = 0.05;
@@ -24,7 +24,7 @@ type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], i32);
 pub fn section(options: &Options) -> Result<String> {
     let job = Job::new(options, "counts")?;
     let tls = job.path("tls");
-    certificates::write(&tls)?;
+    authority::write(&tls)?;
     let ca = tls.join("ca.pem");
     let ca = ca.to_str().ok_or("a path that is no text")?;
     let plain = Server::start(1, Duration::ZERO, None)?;
@@ -56,7 +56,7 @@ pub fn section(options: &Options) -> Result<String> {
         ("one http target, refused", &refused, 70),
     ];
     // For all of them: one more root makes no difference to the others.
-    let trusted = certificates::trust(&tls)?;
+    let trusted = authority::trust(&tls)?;
     if trusted.is_some() {
         cases.push((SYSTEM, &system, 0));
     }

@@ -2,7 +2,7 @@
 //! it; the sections below are in the order of BENCHMARKS.md.
 
 mod action;
-mod certificates;
+mod authority;
 mod client;
 mod counts;
 mod figures;
@@ -15,6 +15,18 @@ mod server;
 mod sizes;
 mod start;
 mod sys;
+
+// Of the test kit, what has no need of the rest of it.
+#[allow(dead_code, reason = "the suites use more of it")]
+#[path = "../../tests/kit/action_yml.rs"]
+mod action_yml;
+#[allow(dead_code, reason = "the suites use more of it")]
+#[path = "../../tests/kit/certificates.rs"]
+mod certificates;
+#[path = "../../tests/kit/environment.rs"]
+mod environment;
+#[path = "../../tests/kit/outputs.rs"]
+mod outputs;
 
 use std::fs;
 use std::path::PathBuf;

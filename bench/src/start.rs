@@ -8,7 +8,7 @@ use crate::action::Job;
 use crate::figures::{Table, median, mib, ms, quantile, verdict};
 use crate::process::{Sample, expect_success};
 use crate::server::Server;
-use crate::{Options, Result, certificates};
+use crate::{Options, Result, authority};
 
 const PRIVATE: &str = "https, private CA";
 const SYSTEM: &str = "https, system's root";
@@ -31,7 +31,7 @@ struct Pairing {
 pub fn section(options: &Options) -> Result<String> {
     let job = Job::new(options, "start")?;
     let tls = job.path("tls");
-    certificates::write(&tls)?;
+    authority::write(&tls)?;
     let ca = tls.join("ca.pem");
     let ca = ca.to_str().ok_or("a path that is no text")?;
     let plain = Server::start(1, Duration::ZERO, None)?;
@@ -65,7 +65,7 @@ pub fn section(options: &Options) -> Result<String> {
         (SYSTEM, &secure_url, None),
     ] {
         let trusted = if scheme == SYSTEM {
-            let trusted = certificates::trust(&tls)?;
+            let trusted = authority::trust(&tls)?;
             if trusted.is_none() {
                 skipped = " https with a root of the system was left out: it needs root.";
                 continue;

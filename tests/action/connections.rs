@@ -2,10 +2,11 @@ use std::net::TcpStream;
 
 use rustls::version::{TLS12, TLS13};
 
+use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::peer::Action::Reset;
 use crate::kit::server::{Server, response};
 use crate::kit::step::Preflight;
-use crate::kit::tls::{Certified, Tls, trusted_pem};
+use crate::kit::tls::Tls;
 
 const SECURE: &str = "https://dep.invalid/health";
 

@@ -3,10 +3,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::kit::certificates::{Certified, trusted_pem};
+use crate::kit::http2::Http2;
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server, redirect, response};
 use crate::kit::step::{Preflight, eventually};
-use crate::kit::tls::{Certified, Http2, Tls, trusted_pem};
+use crate::kit::tls::Tls;
 
 /// What is passed over before an answer.
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";

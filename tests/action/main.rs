@@ -11,6 +11,9 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+/// Which program is tested.
+mod program;
+
 // What is tested, a module for each behaviour.
 
 /// A status is judged, the verdict gets out by every way there is.

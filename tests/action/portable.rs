@@ -5,13 +5,15 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
 
 use crate::causes::FullQueue;
+use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::http2::Http2;
 use crate::kit::interface;
 use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Server, redirect, response};
 use crate::kit::step::{Preflight, eventually};
-use crate::kit::tls::{Certified, Http2, Tls, trusted_pem};
+use crate::kit::tls::Tls;
 
 /// For servers that never answer: long enough for an emulated program to connect and to ask.
 const SHORT: &str = "2s";

@@ -1,11 +1,12 @@
 use std::net::TcpStream;
 
+use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::forge::{Forge, Kind};
 use crate::kit::peer::Action::{Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
 use crate::kit::server::{Refusing, Server, response};
 use crate::kit::step::Preflight;
-use crate::kit::tls::{Certified, Tls, trusted_pem};
+use crate::kit::tls::Tls;
 
 /// A name that only a proxy could look up. The tests' proxies do not.
 const PLAIN: &str = "http://dep.invalid/health";

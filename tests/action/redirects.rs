@@ -1,7 +1,8 @@
+use crate::kit::certificates::Certified;
 use crate::kit::peer::Action::Hear;
 use crate::kit::server::{Refusing, Server, redirect, response};
 use crate::kit::step::Preflight;
-use crate::kit::tls::{Certified, Tls};
+use crate::kit::tls::Tls;
 
 #[test]
 fn redirects_are_followed() {

@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::environment::SHA;
 use crate::kit::forge::{Forge, Kind, Mood};
 use crate::kit::peer::Action::{Hear, Reset, Say};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Request, Server, response};
 use crate::kit::step::Preflight;
-use crate::kit::tls::{self, Certified, Tls};
+use crate::kit::tls::Tls;
 
 fn warnings(run: &Run) -> String {
     let warnings = run.annotations.iter().filter(|one| one.level == "warning");
@@ -81,7 +82,7 @@ impl Trouble {
 
     fn befall(&self, step: Preflight) -> Preflight {
         let step = step
-            .file("roots.pem", tls::trusted_pem())
+            .file("roots.pem", trusted_pem())
             .set("ca-certificates", "roots.pem")
             .env("GITHUB_API_URL", &self.api)
             .set("control", "off");

@@ -3,12 +3,14 @@ use std::fs;
 use h2::Reason;
 use rustls::version::{TLS12, TLS13};
 
+use crate::kit::certificates::{Certified, trusted_pem};
+use crate::kit::http2::{Http2, plain_http2};
 use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
 use crate::kit::run::Run;
 use crate::kit::server::Server;
 use crate::kit::step::Preflight;
-use crate::kit::tls::{Certified, Http2, Tls, plain_http2, trusted_pem};
+use crate::kit::tls::Tls;
 
 /// A step that trusts the authority of the tests.
 fn trusting(server: &Server) -> Preflight {

@@ -4,7 +4,9 @@
 //! A module that each suite includes, and no crate: the program has to build from `build.rs`,
 //! `Cargo.lock`, `Cargo.toml` and `src/` alone (`scripts/check-dist` holds it to that), and cargo
 //! does not read a manifest whose path dependencies are missing, those of the tests included. Nor
-//! would a crate be told by cargo which program and which sources it is built beside.
+//! would a crate be told by cargo which program and which sources it is built beside. The benchmark
+//! includes by path what has no need of the rest: `action_yml`, `certificates`, `environment` and
+//! `outputs`.
 
 #![allow(dead_code, reason = "the suites use different parts of it")]
 #![allow(
@@ -51,8 +53,14 @@ pub(crate) mod server;
 /// What a server does with one connection, well or badly.
 pub(crate) mod peer;
 
-/// The same behind TLS and HTTP/2, with certificates of every kind.
+/// Certificates of every kind.
+pub(crate) mod certificates;
+
+/// The same servers behind TLS.
 pub(crate) mod tls;
+
+/// The same in HTTP/2.
+pub(crate) mod http2;
 
 /// A forge's API that answers as told, and keeps what it was sent.
 pub(crate) mod forge;

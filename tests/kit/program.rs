@@ -13,7 +13,7 @@
 //! another architecture is run by qemu.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -172,7 +172,7 @@ fn of_file(file: &Path) -> Result<Program, String> {
         .iter()
         .find(|(name, known)| Some(*known) == number && *name != env::consts::ARCH);
     let emulator = match foreign {
-        Some((name, _)) => Some(emulator(name)?),
+        Some((name, _)) => Some(find(&format!("qemu-{name}"))?),
         None => None,
     };
     let mut program = Program {
@@ -184,22 +184,21 @@ fn of_file(file: &Path) -> Result<Program, String> {
     Ok(program)
 }
 
-/// qemu, by its full path: the tests start it without a PATH.
-fn emulator(architecture: &str) -> Result<PathBuf, String> {
-    let name = OsString::from(format!("qemu-{architecture}"));
-    env::split_paths(&env::var_os("PATH").unwrap_or_default())
-        .map(|folder| folder.join(&name))
-        .find(|file| file.is_file())
-        .ok_or_else(|| {
-            format!(
-                "a program for {architecture} needs {} (the package qemu-user)",
-                name.display()
-            )
-        })
+/// Where servers are that are no commands for everybody.
+const FOR_ADMINISTRATORS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// Where commands are looked for: PATH, and the administrators' directories.
+pub(crate) fn path() -> String {
+    let given = env::var("PATH").unwrap_or_default();
+    [&[given.as_str()], FOR_ADMINISTRATORS.as_slice()]
+        .concat()
+        .join(":")
 }
 
-/// By itself (`cargo test --test action program::`), before a whole suite fails for the want of it.
-#[test]
-fn there_is_one_to_test() {
-    under_test();
+/// A command of this machine, by its full path: the suites start it without a PATH.
+pub(crate) fn find(name: &str) -> Result<PathBuf, String> {
+    env::split_paths(&path())
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .ok_or_else(|| format!("there is no `{name}` on this machine; scripts/test installs it"))
 }

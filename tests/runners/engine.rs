@@ -1,8 +1,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::kit::program;
 use crate::kit::step::TOKEN;
-use crate::programs;
 
 /// A program that runs workflows.
 #[derive(Clone, Copy, PartialEq)]
@@ -53,7 +53,7 @@ impl Engine {
         let found = self
             .commands()
             .iter()
-            .find_map(|name| programs::find(name).ok());
+            .find_map(|name| program::find(name).ok());
         found.ok_or_else(|| {
             let names = self.commands().join(" or ");
             match self {

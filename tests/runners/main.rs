@@ -19,9 +19,6 @@ mod kit;
 /// Finds programs, and starts them with nothing of this machine's user.
 mod programs;
 
-/// Certificates of a private authority.
-mod certificates;
-
 /// A real nginx that answers, asks for logins, loses its upstream, or stops.
 mod nginx;
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
-use crate::certificates::{Authority, Identity};
+use crate::kit::certificates::{Certified, Identity, trusted_pem};
+use crate::kit::program;
 use crate::kit::server::{Refusing, Server};
 use crate::kit::step::eventually;
 use crate::programs::{self, Process};
@@ -152,21 +153,17 @@ impl Site {
         write("html/index.html", "well\n");
         write("html/limited", "well\n");
         write("users", "somebody:{PLAIN}something\n");
-        let authority = Authority::new();
-        write("authority.pem", &authority.pem());
-        let identities = [
-            ("good", authority.issue()),
-            ("expired", authority.issue_expired()),
-        ];
-        for (name, Identity { certificate, key }) in identities {
-            write(&format!("{name}.pem"), &certificate);
-            write(&format!("{name}.key"), &key);
+        write("authority.pem", &trusted_pem());
+        for (name, certified) in [("good", Certified::Well), ("expired", Certified::Expired)] {
+            let Identity { certificate, key } = Identity::new("127.0.0.1", certified);
+            write(&format!("{name}.pem"), &certificate.pem());
+            write(&format!("{name}.key"), &key.serialize_pem());
         }
     }
 
     /// Starts nginx; none if a port was taken meanwhile.
     fn run(&self) -> Option<Process> {
-        let program = programs::find("nginx").unwrap_or_else(|why| panic!("{why}"));
+        let program = program::find("nginx").unwrap_or_else(|why| panic!("{why}"));
         let mut command = programs::isolated(program, self.prefix.path());
         command
             .arg("-p")

@@ -1,29 +1,10 @@
-use std::env;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use crate::kit::program::path;
 use rustix::process::{Pid, Signal, kill_process};
-
-/// Where servers are that are no commands for everybody.
-const FOR_ADMINISTRATORS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
-
-/// Where commands are looked for: PATH, and the administrators' directories.
-pub(crate) fn path() -> String {
-    let given = env::var("PATH").unwrap_or_default();
-    [&[given.as_str()], FOR_ADMINISTRATORS.as_slice()]
-        .concat()
-        .join(":")
-}
-
-/// A program that has to be on this machine.
-pub(crate) fn find(name: &str) -> Result<PathBuf, String> {
-    env::split_paths(&path())
-        .map(|directory| directory.join(name))
-        .find(|file| file.is_file())
-        .ok_or_else(|| format!("there is no `{name}` on this machine; scripts/test installs it"))
-}
 
 /// A command with an environment of its own: nothing of this machine's user gets in.
 pub(crate) fn isolated(program: impl AsRef<OsStr>, home: &Path) -> Command {

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-
 use crate::Result;
+use crate::certificates::{Certified, Identity, trusted_pem};
 use crate::sys::Replaced;
 
 /// Where Debian and Ubuntu keep the roots that the system trusts.
@@ -14,17 +13,9 @@ const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Writes `ca.pem`, `cert.pem` and `key.pem` for 127.0.0.1.
 pub fn write(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "the bench's authority");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let cert = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    fs::write(folder.join("ca.pem"), authority.pem())?;
-    fs::write(folder.join("cert.pem"), cert.pem())?;
+    let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
+    fs::write(folder.join("ca.pem"), trusted_pem())?;
+    fs::write(folder.join("cert.pem"), certificate.pem())?;
     fs::write(folder.join("key.pem"), key.serialize_pem())?;
     Ok(())
 }
