@@ -75,7 +75,7 @@ cp "$MADE" "$folder/dep-preflight$SUFFIX"
 "#;
 
 /// An action as it is checked out, and a machine to run it on.
-struct Stage {
+struct Checkout {
     directory: TempDir,
     env: BTreeMap<&'static str, String>,
 }
@@ -88,10 +88,10 @@ struct Run {
     pid: u32,
 }
 
-impl Stage {
+impl Checkout {
     /// A machine that says `system` and `machine`, and has no tool but uname.
     fn new(system: &str, machine: &str) -> Self {
-        let stage = Self {
+        let checkout = Self {
             directory: TempDir::new().unwrap(),
             env: BTreeMap::new(),
         };
@@ -103,40 +103,40 @@ impl Stage {
             "temp",
             "tools",
         ] {
-            fs::create_dir_all(stage.path(folder)).unwrap();
+            fs::create_dir_all(checkout.path(folder)).unwrap();
         }
         for file in ["dist/run.sh", "scripts/source-digest"] {
             let text = fs::read(Path::new(ROOT).join(file)).unwrap();
-            fs::write(stage.path("action").join(file), text).unwrap();
+            fs::write(checkout.path("action").join(file), text).unwrap();
         }
         for file in ["build.rs", "Cargo.lock", "Cargo.toml", "src/main.rs"] {
-            fs::write(stage.path("action").join(file), file).unwrap();
+            fs::write(checkout.path("action").join(file), file).unwrap();
         }
         let uname =
             format!("#!/bin/sh\ncase $1 in -s) echo '{system}' ;; -m) echo '{machine}' ;; esac\n");
-        stage.executable("bin/uname", &uname);
-        let (bin, temp) = (stage.text("bin"), stage.text("temp"));
-        stage.env("PATH", bin).env("RUNNER_TEMP", temp)
+        checkout.executable("bin/uname", &uname);
+        let (bin, temp) = (checkout.text("bin"), checkout.text("temp"));
+        checkout.env("PATH", bin).env("RUNNER_TEMP", temp)
     }
 
     /// The same with what Linux machines have, and the programs that the action ships.
     fn linux(machine: &str) -> Self {
-        let stage = Self::new("Linux", machine);
+        let checkout = Self::new("Linux", machine);
         for program in ["x86_64", "aarch64"] {
             let file = format!("action/dist/dep-preflight-linux-{program}");
-            stage.executable(&file, PROGRAM);
+            checkout.executable(&file, PROGRAM);
         }
-        stage
+        checkout
     }
 
     /// A machine that no program is shipped for, and a cargo that can build one.
     fn with_cargo(system: &str, machine: &str) -> Self {
-        let stage = Self::new(system, machine).with_tools();
-        stage.executable("bin/cargo", CARGO);
-        stage.executable("made", PROGRAM);
-        let (log, made) = (stage.text("cargo.log"), stage.text("made"));
-        let store = stage.text("store");
-        stage
+        let checkout = Self::new(system, machine).with_tools();
+        checkout.executable("bin/cargo", CARGO);
+        checkout.executable("made", PROGRAM);
+        let (log, made) = (checkout.text("cargo.log"), checkout.text("made"));
+        let store = checkout.text("store");
+        checkout
             .env("LOG", log)
             .env("MADE", made)
             .env("SUFFIX", "")
@@ -212,7 +212,7 @@ impl Stage {
         fs::read_to_string(self.path("cargo.log")).unwrap_or_default()
     }
 
-    /// What lies in a folder of this stage.
+    /// What lies in a folder of this checkout.
     fn list(&self, name: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path(name)).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
@@ -294,12 +294,12 @@ fn the_program_of_this_machine_is_started() {
             ("aarch64", "aarch64"),
             ("arm64", "aarch64"),
         ] {
-            let stage = Stage::linux(machine);
-            let run = stage.run(shell, &[]);
+            let checkout = Checkout::linux(machine);
+            let run = checkout.run(shell, &[]);
             let expected = format!("action/dist/dep-preflight-linux-{program}");
             assert_eq!(
                 run.started(),
-                stage.path(&expected),
+                checkout.path(&expected),
                 "{shell:?} {machine}: {run}"
             );
         }
@@ -310,11 +310,11 @@ fn the_program_of_this_machine_is_started() {
 fn the_shipped_program_is_started() {
     let machine = std::env::consts::ARCH;
     for shell in SHELLS {
-        let stage = Stage::linux(machine);
-        let file = stage.path(&format!("action/dist/dep-preflight-linux-{machine}"));
+        let checkout = Checkout::linux(machine);
+        let file = checkout.path(&format!("action/dist/dep-preflight-linux-{machine}"));
         fs::remove_file(&file).unwrap();
         symlink(kit::program::under_test().native(), &file).unwrap();
-        let run = stage.run(shell, &["--version"]);
+        let run = checkout.run(shell, &["--version"]);
         assert_eq!(run.code, Some(0), "{run}");
         assert_eq!(
             run.stdout,
@@ -326,11 +326,11 @@ fn the_shipped_program_is_started() {
 #[test]
 fn arguments_environment_and_folder_are_passed_on() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64").env("PREFLIGHT_URL", "http://a b/*?c=$d");
-        let run = stage.run(shell, &["--config", "a b.yml", "", "*", "$HOME\\n", "-x"]);
+        let checkout = Checkout::linux("x86_64").env("PREFLIGHT_URL", "http://a b/*?c=$d");
+        let run = checkout.run(shell, &["--config", "a b.yml", "", "*", "$HOME\\n", "-x"]);
         run.started();
         assert_eq!(run.value("url"), "http://a b/*?c=$d", "{run}");
-        let folder = stage.directory.path().canonicalize().unwrap();
+        let folder = checkout.directory.path().canonicalize().unwrap();
         assert_eq!(Path::new(run.value("in")), folder, "{run}");
         let arguments: Vec<_> = run
             .stdout
@@ -354,13 +354,13 @@ fn arguments_environment_and_folder_are_passed_on() {
 #[test]
 fn the_launcher_finds_its_folder_however_it_is_named() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64");
-        Run::of(&mut stage.command(shell, "action/dist/run.sh")).started();
+        let checkout = Checkout::linux("x86_64");
+        Run::of(&mut checkout.command(shell, "action/dist/run.sh")).started();
         // With a variable that makes `cd` go elsewhere, from the folder itself.
-        let mut command = stage.command(shell, "run.sh");
+        let mut command = checkout.command(shell, "run.sh");
         command
             .env("CDPATH", "/")
-            .current_dir(stage.path("action/dist"));
+            .current_dir(checkout.path("action/dist"));
         Run::of(&mut command).started();
     }
 }
@@ -368,8 +368,8 @@ fn the_launcher_finds_its_folder_however_it_is_named() {
 #[test]
 fn a_lost_run_bit_does_not_matter() {
     for shell in SHELLS {
-        let stage = Stage::linux("aarch64").with_tools();
-        for program in stage.list("action/dist") {
+        let checkout = Checkout::linux("aarch64").with_tools();
+        for program in checkout.list("action/dist") {
             let status = Command::new("chmod")
                 .arg("644")
                 .arg(program)
@@ -377,12 +377,12 @@ fn a_lost_run_bit_does_not_matter() {
                 .unwrap();
             assert!(status.success());
         }
-        let before = snapshot(&stage.path("action"));
+        let before = snapshot(&checkout.path("action"));
         // Twice: in a container, the second step's shell may well have the first one's number.
         for _ in 0..2 {
-            let run = stage.run(shell, &["x"]);
+            let run = checkout.run(shell, &["x"]);
             let started = run.started();
-            assert!(started.starts_with(stage.path("temp")), "{run}");
+            assert!(started.starts_with(checkout.path("temp")), "{run}");
             assert_eq!(run.value("argument"), "[x]");
             let mode = fs::metadata(started.parent().unwrap()).unwrap().mode();
             assert_eq!(
@@ -392,7 +392,7 @@ fn a_lost_run_bit_does_not_matter() {
             );
         }
         assert_eq!(
-            snapshot(&stage.path("action")),
+            snapshot(&checkout.path("action")),
             before,
             "the action was written to"
         );
@@ -402,8 +402,8 @@ fn a_lost_run_bit_does_not_matter() {
 #[test]
 fn a_folder_that_others_made_is_not_used() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64").with_tools();
-        let program = stage.path("action/dist/dep-preflight-linux-x86_64");
+        let checkout = Checkout::linux("x86_64").with_tools();
+        let program = checkout.path("action/dist/dep-preflight-linux-x86_64");
         Command::new("chmod")
             .arg("644")
             .arg(program)
@@ -411,11 +411,11 @@ fn a_folder_that_others_made_is_not_used() {
             .unwrap();
         // The launcher's process, before the launcher.
         let script = r#"mkdir -m 777 "$RUNNER_TEMP/dep-preflight.$$.1"; . "${0%/*}/run.sh""#;
-        stage.executable("action/dist/before.sh", script);
-        let launcher = stage.text("action/dist/before.sh");
-        let run = Run::of(&mut stage.command(shell, &launcher));
+        checkout.executable("action/dist/before.sh", script);
+        let launcher = checkout.text("action/dist/before.sh");
+        let run = Run::of(&mut checkout.command(shell, &launcher));
         let folder = format!("temp/dep-preflight.{}.2/dep-preflight", run.pid);
-        assert_eq!(run.started(), stage.path(&folder), "{run}");
+        assert_eq!(run.started(), checkout.path(&folder), "{run}");
     }
 }
 
@@ -423,11 +423,11 @@ fn a_folder_that_others_made_is_not_used() {
 fn an_action_on_a_mount_that_runs_nothing_does_not_matter() {
     // busybox asks for the run bits only, and not whether the file system honours them.
     for shell in ["dash", "bash"] {
-        let stage = Stage::linux("x86_64").with_tools();
+        let checkout = Checkout::linux("x86_64").with_tools();
         let script = r#"mount -t tmpfs -o noexec none mount && cp -r action mount/ &&
             mount -o remount,ro,noexec mount && PATH=$1 && shift && exec "$@""#;
-        fs::create_dir(stage.path("mount")).unwrap();
-        let path = &stage.env["PATH"];
+        fs::create_dir(checkout.path("mount")).unwrap();
+        let path = &checkout.env["PATH"];
         let mut command = Command::new(find("unshare"));
         command
             // As root, without a user namespace: not every container can make one.
@@ -436,11 +436,11 @@ fn an_action_on_a_mount_that_runs_nothing_does_not_matter() {
             .arg(find(shell))
             .arg("mount/action/dist/run.sh")
             .env_clear()
-            .envs(&stage.env)
+            .envs(&checkout.env)
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .current_dir(stage.directory.path());
+            .current_dir(checkout.directory.path());
         let run = Run::of(&mut command);
-        assert!(run.started().starts_with(stage.path("temp")), "{run}");
+        assert!(run.started().starts_with(checkout.path("temp")), "{run}");
     }
 }
 
@@ -452,59 +452,62 @@ fn elsewhere_cargo_builds_the_program_once() {
             ("Linux", "armv7l"),
             ("FreeBSD", "amd64"),
         ] {
-            let stage = Stage::with_cargo(system, machine);
-            let before = snapshot(&stage.path("action"));
-            let first = stage.run(shell, &["a b"]);
+            let checkout = Checkout::with_cargo(system, machine);
+            let before = snapshot(&checkout.path("action"));
+            let first = checkout.run(shell, &["a b"]);
             let program = first.started();
-            assert!(program.starts_with(stage.path("store")), "{first}");
+            assert!(program.starts_with(checkout.path("store")), "{first}");
             assert_eq!(first.value("argument"), "[a b]");
             let said = first.value("dep-preflight:");
             assert!(
                 said.contains(&format!("no ready-made program for {system} {machine}")),
                 "{first}"
             );
-            let folder = stage.path("action").canonicalize().unwrap();
+            let folder = checkout.path("action").canonicalize().unwrap();
             let expected = format!(
                 "in {}\narguments build --release --locked --quiet --bin dep-preflight\nflags \n",
                 folder.display()
             );
-            assert_eq!(stage.cargo_log(), expected);
-            assert!(stage.list("temp").is_empty(), "the build was left behind");
+            assert_eq!(checkout.cargo_log(), expected);
+            assert!(
+                checkout.list("temp").is_empty(),
+                "the build was left behind"
+            );
 
-            let second = stage.run(shell, &[]);
+            let second = checkout.run(shell, &[]);
             assert_eq!(second.started(), program);
             assert!(!second.stdout.contains("dep-preflight:"), "{second}");
-            assert_eq!(stage.cargo_log(), expected, "built once more");
+            assert_eq!(checkout.cargo_log(), expected, "built once more");
             assert_eq!(
-                snapshot(&stage.path("action")),
+                snapshot(&checkout.path("action")),
                 before,
                 "the action was written to"
             );
 
             // Another version of the action does not get this one's program.
-            fs::write(stage.path("action/src/new.rs"), "").unwrap();
-            assert_ne!(stage.run(shell, &[]).started(), program);
-            assert_eq!(stage.cargo_log(), expected.repeat(2));
+            fs::write(checkout.path("action/src/new.rs"), "").unwrap();
+            assert_ne!(checkout.run(shell, &[]).started(), program);
+            assert_eq!(checkout.cargo_log(), expected.repeat(2));
         }
     }
 }
 
 #[test]
 fn a_missing_program_is_built_like_one_for_another_system() {
-    let stage = Stage::with_cargo("Linux", "x86_64");
-    let run = stage.run("dash", &[]);
-    assert!(run.started().starts_with(stage.path("store")), "{run}");
+    let checkout = Checkout::with_cargo("Linux", "x86_64");
+    let run = checkout.run("dash", &[]);
+    assert!(run.started().starts_with(checkout.path("store")), "{run}");
 }
 
 #[test]
 fn what_jobs_set_for_their_own_rust_does_not_break_the_build() {
     for shell in SHELLS {
-        let stage = Stage::with_cargo("Darwin", "arm64")
+        let checkout = Checkout::with_cargo("Darwin", "arm64")
             .env("RUSTFLAGS", "-D warnings")
             .env("CARGO_BUILD_TARGET", "aarch64-apple-darwin");
-        stage.run(shell, &[]).started();
+        checkout.run(shell, &[]).started();
         assert!(
-            stage
+            checkout
                 .cargo_log()
                 .contains("flags -D warnings --cap-lints=warn\n")
         );
@@ -514,19 +517,19 @@ fn what_jobs_set_for_their_own_rust_does_not_break_the_build() {
 #[test]
 fn without_a_place_to_keep_it_the_program_is_built_all_the_same() {
     for shell in SHELLS {
-        let stage = Stage::with_cargo("Darwin", "arm64").without("RUNNER_TOOL_CACHE");
-        let run = stage.run(shell, &[]);
+        let checkout = Checkout::with_cargo("Darwin", "arm64").without("RUNNER_TOOL_CACHE");
+        let run = checkout.run(shell, &[]);
         let program = run.started();
-        assert!(program.starts_with(stage.path("temp")), "{run}");
+        assert!(program.starts_with(checkout.path("temp")), "{run}");
         // Without the half gigabyte that cargo left beside it.
         let left: Vec<_> = fs::read_dir(program.parent().unwrap()).unwrap().collect();
         assert_eq!(left.len(), 1);
 
         // A person's machine keeps it in the usual place.
-        let home = stage.text("home");
-        let stage = stage.env("HOME", &home);
+        let home = checkout.text("home");
+        let checkout = checkout.env("HOME", &home);
         assert!(
-            stage
+            checkout
                 .run(shell, &[])
                 .started()
                 .starts_with(format!("{home}/.cache/dep-preflight"))
@@ -537,31 +540,32 @@ fn without_a_place_to_keep_it_the_program_is_built_all_the_same() {
 #[test]
 fn windows_paths_are_understood() {
     for shell in SHELLS {
-        let stage = Stage::with_cargo("MINGW64_NT-10.0-20348", "x86_64").env("SUFFIX", ".exe");
+        let checkout =
+            Checkout::with_cargo("MINGW64_NT-10.0-20348", "x86_64").env("SUFFIX", ".exe");
         // Both names lead to the action: the one that Windows knows, and the one that Git's sh
         // knows better.
-        fs::create_dir(stage.path("D:")).unwrap();
-        symlink(stage.path("action"), stage.path("D:/v1")).unwrap();
-        symlink(stage.path("action"), stage.path("D:\\v1")).unwrap();
+        fs::create_dir(checkout.path("D:")).unwrap();
+        symlink(checkout.path("action"), checkout.path("D:/v1")).unwrap();
+        symlink(checkout.path("action"), checkout.path("D:\\v1")).unwrap();
         let launcher = "D:\\v1/dist/run.sh";
-        let run = Run::of(stage.command(shell, launcher).arg("x"));
+        let run = Run::of(checkout.command(shell, launcher).arg("x"));
         let program = run.started();
         assert_eq!(program.extension().unwrap(), "exe", "{run}");
         assert_eq!(run.value("argument"), "[x]");
-        let again = Run::of(&mut stage.command(shell, launcher));
+        let again = Run::of(&mut checkout.command(shell, launcher));
         assert_eq!(again.started(), program);
-        assert_eq!(stage.cargo_log().matches("arguments").count(), 1);
+        assert_eq!(checkout.cargo_log().matches("arguments").count(), 1);
     }
 }
 
 #[test]
 fn without_cargo_one_message_says_what_to_do() {
     for shell in SHELLS {
-        let stage = Stage::new("Darwin", "arm64").with_tools();
-        let output = stage.text("output");
+        let checkout = Checkout::new("Darwin", "arm64").with_tools();
+        let output = checkout.text("output");
         fs::write(&output, "earlier=1\n").unwrap();
-        let stage = stage.env("GITHUB_OUTPUT", &output);
-        let run = stage.run(shell, &[]);
+        let checkout = checkout.env("GITHUB_OUTPUT", &output);
+        let run = checkout.run(shell, &[]);
         let message = run.gave_up();
         for part in [
             "Darwin arm64",
@@ -579,7 +583,7 @@ fn without_cargo_one_message_says_what_to_do() {
             format!("earlier=1\nresult=error\nexit-code=69\nmessage={message}\n")
         );
         // No tool at all, and no runner: the same words.
-        let bare = Stage::new("Darwin", "arm64");
+        let bare = Checkout::new("Darwin", "arm64");
         assert_eq!(bare.run(shell, &[]).gave_up(), message);
     }
 }
@@ -587,12 +591,12 @@ fn without_cargo_one_message_says_what_to_do() {
 #[test]
 fn a_failed_build_says_so_after_what_cargo_said() {
     for shell in SHELLS {
-        let stage = Stage::with_cargo("Linux", "riscv64");
-        stage.executable(
+        let checkout = Checkout::with_cargo("Linux", "riscv64");
+        checkout.executable(
             "bin/cargo",
             "#!/bin/sh\necho 'error: no linker' >&2\nexit 101\n",
         );
-        let run = stage.run(shell, &[]);
+        let run = checkout.run(shell, &[]);
         assert!(
             run.gave_up()
                 .contains("cargo could not build the program for Linux riscv64"),
@@ -600,14 +604,14 @@ fn a_failed_build_says_so_after_what_cargo_said() {
         );
         assert_eq!(run.stderr, "error: no linker\n");
         assert!(
-            stage
+            checkout
                 .list("temp")
                 .iter()
                 .all(|folder| !folder.join("target").exists())
         );
         // Nothing half done is taken for a program later.
-        stage.executable("bin/cargo", CARGO);
-        stage.run(shell, &[]).started();
+        checkout.executable("bin/cargo", CARGO);
+        checkout.run(shell, &[]).started();
     }
 }
 
@@ -649,12 +653,12 @@ fn dying(signal: &str) -> String {
 fn a_program_that_cannot_report_its_death_leaves_outputs_all_the_same() {
     for shell in SHELLS {
         for (signal, earlier) in [("ABRT", ""), ("KILL", "a=1\n"), ("ILL", "a=1")] {
-            let stage = Stage::linux("x86_64");
-            stage.executable("action/dist/dep-preflight-linux-x86_64", &dying(signal));
-            let outputs = stage.path("outputs");
+            let checkout = Checkout::linux("x86_64");
+            checkout.executable("action/dist/dep-preflight-linux-x86_64", &dying(signal));
+            let outputs = checkout.path("outputs");
             fs::write(&outputs, earlier).unwrap();
-            let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
-            let run = stage.run(shell, &[]);
+            let checkout = checkout.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+            let run = checkout.run(shell, &[]);
             assert_eq!(run.code, None, "{shell} {signal}: killed, not ended: {run}");
             let written = fs::read_to_string(&outputs).unwrap();
             let lines: Vec<_> = written.lines().collect();
@@ -677,35 +681,35 @@ fn a_program_that_cannot_report_its_death_leaves_outputs_all_the_same() {
 #[test]
 fn a_limit_of_file_size_does_not_keep_the_program_from_starting() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64");
-        let outputs = stage.path("outputs");
+        let checkout = Checkout::linux("x86_64");
+        let outputs = checkout.path("outputs");
         fs::write(&outputs, "").unwrap();
-        let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
-        let launcher = stage.text("action/dist/run.sh");
+        let checkout = checkout.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+        let launcher = checkout.text("action/dist/run.sh");
         let mut limited = Command::new("/bin/sh");
         limited.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]);
-        let command = stage.command(shell, &launcher);
+        let command = checkout.command(shell, &launcher);
         limited.arg(command.get_program()).args(command.get_args());
-        limited.env_clear().envs(&stage.env);
-        Run::of(limited.current_dir(stage.directory.path())).started();
+        limited.env_clear().envs(&checkout.env);
+        Run::of(limited.current_dir(checkout.directory.path())).started();
     }
 }
 
 #[test]
 fn what_the_program_reports_comes_last() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64");
+        let checkout = Checkout::linux("x86_64");
         let program = "#!/bin/sh\necho result=up >>\"$GITHUB_OUTPUT\"\n";
-        stage.executable("action/dist/dep-preflight-linux-x86_64", program);
-        let outputs = stage.path("outputs");
+        checkout.executable("action/dist/dep-preflight-linux-x86_64", program);
+        let outputs = checkout.path("outputs");
         fs::write(&outputs, "").unwrap();
-        let stage = stage.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
-        stage.run(shell, &[]);
+        let checkout = checkout.env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+        checkout.run(shell, &[]);
         let written = fs::read_to_string(&outputs).unwrap();
         assert!(written.ends_with("\nresult=up\n"), "{shell}: {written}");
         // A command of a person's may be one that has no outputs.
         fs::write(&outputs, "").unwrap();
-        stage.run(shell, &["--version"]);
+        checkout.run(shell, &["--version"]);
         assert_eq!(
             fs::read_to_string(&outputs).unwrap(),
             "result=up\n",
@@ -717,12 +721,12 @@ fn what_the_program_reports_comes_last() {
 #[test]
 fn outputs_that_cannot_be_written_do_not_keep_the_program_from_starting() {
     for shell in SHELLS {
-        let stage = Stage::linux("x86_64");
+        let checkout = Checkout::linux("x86_64");
         for outputs in ["/dev/full", "/nowhere/outputs", "/dev/null"] {
-            let stage = Stage::linux("x86_64").env("GITHUB_OUTPUT", outputs);
-            stage.run(shell, &[]).started();
+            let checkout = Checkout::linux("x86_64").env("GITHUB_OUTPUT", outputs);
+            checkout.run(shell, &[]).started();
         }
-        let pipe = stage.path("pipe");
+        let pipe = checkout.path("pipe");
         assert!(
             Command::new("mkfifo")
                 .arg(&pipe)
@@ -730,7 +734,7 @@ fn outputs_that_cannot_be_written_do_not_keep_the_program_from_starting() {
                 .unwrap()
                 .success()
         );
-        let stage = stage.env("GITHUB_OUTPUT", pipe.to_str().unwrap());
-        stage.run(shell, &[]).started();
+        let checkout = checkout.env("GITHUB_OUTPUT", pipe.to_str().unwrap());
+        checkout.run(shell, &[]).started();
     }
 }

@@ -84,7 +84,7 @@ fn a_log_is_written_to_a_slow_reader() {
     let targets: Vec<_> = (0..2000)
         .map(|number| (format!("t{number}"), gone.url()))
         .collect();
-    let run = Preflight::targets(&targets).hasty().run();
+    let run = Preflight::targets(&targets).nonblocking_stdout().run();
     run.down("refused");
     assert!(run.stdout.len() > 128 * 1024, "more than a pipe holds");
     assert_eq!(run.lines("DEP-DOWN:").len(), 2000, "{run}");

@@ -44,7 +44,7 @@ mod retry_after;
 mod signals;
 
 /// A runner that stands still: not the dependency's fault.
-mod standstill;
+mod suspension;
 
 /// Bad configuration is refused as a whole, before anything is sent.
 mod inputs;
@@ -81,10 +81,10 @@ mod connections;
 mod status;
 
 /// Which commit it goes to, by the event that the step runs for.
-mod commit;
+mod event;
 
 /// The commit status when the forge is unwilling, and while it waits.
-mod status_trouble;
+mod status_failures;
 
 /// The same binary on a person's own machine.
 mod cli;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::causes::FullQueue;
 use crate::kit::certificates::{Certified, trusted_pem};
-use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::http2::Http2;
 use crate::kit::interface;
 use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
@@ -244,7 +244,7 @@ fn the_commit_status_is_posted() {
 #[test]
 fn a_commit_status_that_is_refused_is_a_warning() {
     for (answer, result) in [(200, "up"), (503, "down")] {
-        let forge = Forge::in_mood(Kind::Github, Mood::Refuses(403));
+        let forge = Forge::behaving(Kind::Github, Behaviour::Refuses(403));
         let server = Server::status(answer);
         let run = Preflight::probing(server.url()).on(&forge).run();
         assert_eq!(run.output("result"), result, "{run}");

@@ -1,7 +1,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::server::{Server, response};
 use crate::kit::step::{Preflight, eventually};
 
@@ -83,7 +83,7 @@ fn a_standstill_over_the_deadline_is_told_once() {
     thread::scope(|scope| {
         for attempt in 0..6 {
             scope.spawn(move || {
-                let forge = Forge::in_mood(Kind::Github, Mood::Hangs).maybe();
+                let forge = Forge::behaving(Kind::Github, Behaviour::Hangs).maybe();
                 let silent = attempt % 2 == 0;
                 let server = if silent {
                     Server::silent()
@@ -113,7 +113,7 @@ fn a_standstill_over_the_deadline_is_told_once() {
 /// A forge that hangs may not keep a runner that wants to end the job.
 #[test]
 fn a_second_signal_ends_it() {
-    let forge = Forge::in_mood(Kind::Github, Mood::Hangs);
+    let forge = Forge::behaving(Kind::Github, Behaviour::Hangs);
     let server = Server::reply(response(503, "Retry-After: 50\r\n"));
     let step = Preflight::probing(server.url())
         .set("attempts", "unlimited")

@@ -1,5 +1,5 @@
 use crate::kit::environment::SHA;
-use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::server::{Refusing, Server};
 use crate::kit::step::{Preflight, TOKEN};
 
@@ -142,17 +142,25 @@ fn a_success_names_what_is_up() {
 #[test]
 fn the_link_is_the_server_s() {
     let table = [
-        (Mood::Is("1.25.4"), "GITEA_ACTIONS", "12"),
-        (Mood::Is("1.26.2"), "GITEA_ACTIONS", "4711"),
-        (Mood::IsPrivate("1.25.4"), "GITEA_ACTIONS", "12"),
-        (Mood::IsPrivate("1.26.2"), "GITEA_ACTIONS", "4711"),
-        (Mood::Is("14.0.1+gitea-1.22.0"), "FORGEJO_ACTIONS", "12"),
-        (Mood::Is("1.26.2"), "FORGEJO_ACTIONS", "4711"),
-        (Mood::IsPrivate("1.26.2"), "FORGEJO_ACTIONS", "4711"),
+        (Behaviour::Version("1.25.4"), "GITEA_ACTIONS", "12"),
+        (Behaviour::Version("1.26.2"), "GITEA_ACTIONS", "4711"),
+        (Behaviour::PrivateVersion("1.25.4"), "GITEA_ACTIONS", "12"),
+        (Behaviour::PrivateVersion("1.26.2"), "GITEA_ACTIONS", "4711"),
+        (
+            Behaviour::Version("14.0.1+gitea-1.22.0"),
+            "FORGEJO_ACTIONS",
+            "12",
+        ),
+        (Behaviour::Version("1.26.2"), "FORGEJO_ACTIONS", "4711"),
+        (
+            Behaviour::PrivateVersion("1.26.2"),
+            "FORGEJO_ACTIONS",
+            "4711",
+        ),
     ];
-    for (mood, runner, number) in table {
-        let shown = format!("{mood:?} {runner}");
-        let forge = Forge::in_mood(Kind::Gitea, mood);
+    for (behaviour, runner, number) in table {
+        let shown = format!("{behaviour:?} {runner}");
+        let forge = Forge::behaving(Kind::Gitea, behaviour);
         let server = Server::status(200);
         let step = Preflight::probing(server.url()).on(&forge);
         let run = step.env(runner, "true").run();
@@ -319,9 +327,9 @@ fn nowhere_to_post_to_is_one_line() {
 fn the_token_does_not_follow_redirects() {
     for kind in KINDS {
         let elsewhere = Server::status(201).maybe();
-        let forge = Forge::in_mood(
+        let forge = Forge::behaving(
             kind,
-            Mood::Redirects(elsewhere.at("/repos/acme/shop/statuses/x")),
+            Behaviour::Redirects(elsewhere.at("/repos/acme/shop/statuses/x")),
         );
         let server = Server::status(200);
         Preflight::probing(server.url()).on(&forge).run().up();

@@ -210,18 +210,18 @@ fn http2_causes_are_told_apart() {
         (Http2::TurnsAway(Reason::NO_ERROR), "closed"),
         (Http2::KeepsSilent, "response-timeout"),
     ];
-    for (manners, cause) in table {
-        let server = Tls::new(Certified::Well).http2(manners);
+    for (behaviour, cause) in table {
+        let server = Tls::new(Certified::Well).http2(behaviour);
         let run = trusting(&server)
             .set("attempts", 2)
             .set("timeout", "1500ms")
             .run();
-        assert_eq!(run.output("cause"), cause, "{manners:?}\n{run}");
+        assert_eq!(run.output("cause"), cause, "{behaviour:?}\n{run}");
         let sent = if cause.is_empty() { 1 } else { 2 };
         assert_eq!(
             (server.requests(), run.attempts().len()),
             (sent, sent),
-            "{manners:?}\n{run}"
+            "{behaviour:?}\n{run}"
         );
     }
 }
@@ -236,20 +236,20 @@ fn a_server_that_asks_for_http1_is_asked_over_http1() {
         // It would answer, and does not: it is not waited for.
         Http2::Dismisses(Reason::HTTP_1_1_REQUIRED),
     ];
-    for manners in asking {
+    for behaviour in asking {
         let unauthorized = "HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n";
-        let server = Tls::new(Certified::Well).http2_or_1(manners, unauthorized);
+        let server = Tls::new(Certified::Well).http2_or_1(behaviour, unauthorized);
         let run = trusting(&server).run();
         run.up();
-        assert_eq!(run.output("http-status"), "401", "{manners:?}\n{run}");
+        assert_eq!(run.output("http-status"), "401", "{behaviour:?}\n{run}");
         let lines: Vec<_> = server.received();
-        assert_eq!(lines.len(), 2, "{manners:?}\n{run}");
-        assert_eq!(lines[1].word(2), "HTTP/1.1", "{manners:?}\n{run}");
-        assert_eq!(run.attempts().len(), 1, "{manners:?}\n{run}");
-        let silent = Tls::new(Certified::Well).http2_or_1(manners, "");
+        assert_eq!(lines.len(), 2, "{behaviour:?}\n{run}");
+        assert_eq!(lines[1].word(2), "HTTP/1.1", "{behaviour:?}\n{run}");
+        assert_eq!(run.attempts().len(), 1, "{behaviour:?}\n{run}");
+        let silent = Tls::new(Certified::Well).http2_or_1(behaviour, "");
         let run = trusting(&silent).run();
         run.down("closed").shows(&["HTTP/1.1 in place of HTTP/2"]);
-        assert_eq!(silent.requests(), 2, "{manners:?}\n{run}");
+        assert_eq!(silent.requests(), 2, "{behaviour:?}\n{run}");
     }
 }
 

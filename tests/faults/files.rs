@@ -19,7 +19,7 @@ fn resolv_conf() -> Vec<Row> {
         Row::up("no resolv.conf: the local name server", |lab| {
             lab.dep(200);
             lab.without_etc("resolv.conf");
-            let _local = lab.inside("dns 127.0.0.1");
+            let _local = lab.local_service("dns 127.0.0.1");
             lab.step(URL).run()
         })
         .within(0..=1500)
@@ -27,7 +27,7 @@ fn resolv_conf() -> Vec<Row> {
         Row::up("empty resolv.conf: the local name server", |lab| {
             lab.dep(200);
             lab.etc("resolv.conf", "");
-            let _local = lab.inside("dns 127.0.0.1");
+            let _local = lab.local_service("dns 127.0.0.1");
             lab.step(URL).run()
         })
         .within(0..=1500)
@@ -38,7 +38,7 @@ fn resolv_conf() -> Vec<Row> {
                 "resolv.conf",
                 "# by hand\noptions edns0 trust-ad\nsearch corp.test\n",
             );
-            let _local = lab.inside("dns 127.0.0.1");
+            let _local = lab.local_service("dns 127.0.0.1");
             lab.step(URL).run()
         })
         .within(0..=1500)
@@ -245,7 +245,7 @@ fn hosts() -> Vec<Row> {
         .seen("dep 1/1 dns 0/0"),
         Row::up("localhost without a hosts file", |lab| {
             lab.without_etc("hosts");
-            let _near = lab.inside("http 127.0.0.1:8080 200");
+            let _near = lab.local_service("http 127.0.0.1:8080 200");
             lab.step("http://localhost:8080/").run()
         })
         .within(0..=1500),

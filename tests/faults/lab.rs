@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::inside::Inside;
 use crate::kit::dns::{self, Question, Reply};
 use crate::kit::peer::Peer;
 use crate::kit::server::{self, Log};
 use crate::kit::step::Preflight;
+use crate::local_service::LocalService;
 
 /// The dependency.
 pub(crate) const DEP: &str = "10.77.1.1";
@@ -204,8 +204,8 @@ impl Lab {
     }
 
     /// A service on the runner's own loopback.
-    pub(crate) fn inside(&self, spec: &str) -> Inside {
-        Inside::start(self, spec)
+    pub(crate) fn local_service(&self, spec: &str) -> LocalService {
+        LocalService::start(self, spec)
     }
 
     /// A step on the runner, with one target.

@@ -45,7 +45,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::unknown("no port left", "local", |lab| {
             lab.dep(200);
             lab.runner("echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
-            let _held = lab.inside("hold 10.77.1.1:80");
+            let _held = lab.local_service("hold 10.77.1.1:80");
             lab.step(URL).run()
         })
         .within(0..=1500)
@@ -54,7 +54,7 @@ pub(crate) fn rows() -> Vec<Row> {
             lab.dep(200);
             lab.server("other", "10.77.1.2:80", |peer| peer.status(200));
             lab.runner("echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
-            let _held = lab.inside("hold 10.77.1.2:80");
+            let _held = lab.local_service("hold 10.77.1.2:80");
             lab.step(URL).run()
         })
         .seen("dep 1/1 other 1/0"),
@@ -62,7 +62,7 @@ pub(crate) fn rows() -> Vec<Row> {
             lab.dep(200);
             lab.control(|peer| peer.status(200));
             lab.runner("echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
-            let _held = lab.inside("hold 10.77.1.1:80");
+            let _held = lab.local_service("hold 10.77.1.1:80");
             lab.step(URL).set("control", "http://10.77.2.1/").run()
         })
         .seen("dep 1/0 control 0/0"),

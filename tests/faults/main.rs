@@ -32,15 +32,15 @@ mod lab;
 mod relay;
 
 /// Services on the runner's own loopback.
-mod inside;
+mod local_service;
 
 // The rows.
 
 /// `down` or `unknown`: uplink, routes, control.
 mod unknown;
 
-/// Whose sign of life counts, and for what.
-mod signs;
+/// Which answers count as evidence of the way, and for what.
+mod evidence;
 
 /// Causes below HTTP.
 mod causes;
@@ -52,7 +52,7 @@ mod names;
 mod files;
 
 /// Several addresses, loss, delay.
-mod weather;
+mod addresses;
 
 /// Where redirects lead, and where they must not.
 mod redirects;
@@ -67,22 +67,22 @@ mod dial;
 mod limits;
 
 /// The hard deadline, one hang at a time.
-mod deadline;
+mod deadline_probing;
 
-/// The hard deadline when it is the telling that hangs.
-mod telling;
+/// The hard deadline when it is publishing that hangs.
+mod deadline_publishing;
 
 /// Attempts, connections, waits.
-mod manners;
+mod attempts;
 
 /// Commit status and signals.
-mod forge;
+mod commit_status;
 
 #[test]
 fn matrix() {
     let role = |name| std::env::var(name).ok();
-    if let Some(spec) = role(inside::ROLE) {
-        inside::serve(&spec);
+    if let Some(spec) = role(local_service::ROLE) {
+        local_service::serve(&spec);
     } else if let Some(row) = role(matrix::ROLE) {
         matrix::play(&row);
     } else {

@@ -24,19 +24,19 @@ const PATIENCE: Duration = Duration::from_secs(100);
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     rows.extend(crate::unknown::rows());
-    rows.extend(crate::signs::rows());
+    rows.extend(crate::evidence::rows());
     rows.extend(crate::causes::rows());
     rows.extend(crate::names::rows());
     rows.extend(crate::redirects::rows());
     rows.extend(crate::files::rows());
-    rows.extend(crate::weather::rows());
+    rows.extend(crate::addresses::rows());
     rows.extend(crate::proxies::rows());
     rows.extend(crate::dial::rows());
     rows.extend(crate::limits::rows());
-    rows.extend(crate::deadline::rows());
-    rows.extend(crate::telling::rows());
-    rows.extend(crate::manners::rows());
-    rows.extend(crate::forge::rows());
+    rows.extend(crate::deadline_probing::rows());
+    rows.extend(crate::deadline_publishing::rows());
+    rows.extend(crate::attempts::rows());
+    rows.extend(crate::commit_status::rows());
     rows
 }
 

@@ -35,12 +35,12 @@ fn uplink() -> Vec<Row> {
             |lab| {
                 lab.dep(200);
                 lab.control(|peer| peer.status(200));
-                let inside = lab.inside("http 127.0.0.1:8080 200");
+                let service = lab.local_service("http 127.0.0.1:8080 200");
                 lab.runner("ip link set eth0 down");
                 let step = lab.steps(&[("dep", DEP_URL), ("near", LOCAL)]);
                 let run = step.set("control", CONTROL).run();
                 run.judged("near", "up");
-                inside.was_asked(1);
+                service.was_asked(1);
                 run
             },
         )
@@ -174,15 +174,15 @@ fn one_way() -> Vec<Row> {
         )
         .seen("control 0/0 dep 1/1"),
         Row::up("an optional target that is unknown", |lab| {
-            lab.inside("http 127.0.0.1:8080 200");
-            let inside = lab.inside("http 127.0.0.1:8081 200");
+            lab.local_service("http 127.0.0.1:8080 200");
+            let service = lab.local_service("http 127.0.0.1:8081 200");
             let yaml = format!(
                 "near: http://127.0.0.1:8081/\nfar: {{url: 'http://{HOLE}/', optional: true}}"
             );
             let step = lab.step("").set("targets", yaml);
             let run = step.set("control", "http://10.77.9.2/").run();
             run.judged("far", "unknown connect-timeout");
-            inside.was_asked(1);
+            service.was_asked(1);
             run
         })
         .within(1500..=8000),

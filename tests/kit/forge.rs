@@ -25,15 +25,15 @@ impl Kind {
 
 /// What a forge does with a commit status.
 #[derive(Clone, Debug)]
-pub(crate) enum Mood {
-    Takes,
+pub(crate) enum Behaviour {
+    Accepts,
     Refuses(u16),
     Redirects(String),
     Hangs,
     /// Takes it, and is of this version.
-    Is(&'static str),
+    Version(&'static str),
     /// The same, but tells nothing without a token.
-    IsPrivate(&'static str),
+    PrivateVersion(&'static str),
 }
 
 /// A forge's API that keeps all that it is sent.
@@ -44,11 +44,11 @@ pub(crate) struct Forge {
 
 impl Forge {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self::in_mood(kind, Mood::Takes)
+        Self::behaving(kind, Behaviour::Accepts)
     }
 
-    pub(crate) fn in_mood(kind: Kind, mood: Mood) -> Self {
-        let server = Server::start(move |peer| answer(peer, kind, &mood));
+    pub(crate) fn behaving(kind: Kind, behaviour: Behaviour) -> Self {
+        let server = Server::start(move |peer| answer(peer, kind, &behaviour));
         Self { server, kind }
     }
 
@@ -101,17 +101,17 @@ pub(crate) fn posted(requests: &[Request], field: &str) -> Vec<String> {
 
 /// Takes every status, as GitHub does.
 pub(crate) fn take(peer: &mut Peer) {
-    answer(peer, Kind::Github, &Mood::Takes);
+    answer(peer, Kind::Github, &Behaviour::Accepts);
 }
 
-fn answer(peer: &mut Peer, kind: Kind, mood: &Mood) {
+fn answer(peer: &mut Peer, kind: Kind, behaviour: &Behaviour) {
     let Some(request) = peer.request() else {
         return;
     };
     if request.word(0) != "POST" {
-        let version = match mood {
-            Mood::IsPrivate(_) if request.header("authorization").is_none() => None,
-            Mood::Is(version) | Mood::IsPrivate(version) => Some(*version),
+        let version = match behaviour {
+            Behaviour::PrivateVersion(_) if request.header("authorization").is_none() => None,
+            Behaviour::Version(version) | Behaviour::PrivateVersion(version) => Some(*version),
             _ => Some("1.26.0"),
         };
         peer.send(match version {
@@ -120,15 +120,15 @@ fn answer(peer: &mut Peer, kind: Kind, mood: &Mood) {
         });
         return;
     }
-    match mood {
-        Mood::Takes | Mood::Is(_) | Mood::IsPrivate(_) => {
+    match behaviour {
+        Behaviour::Accepts | Behaviour::Version(_) | Behaviour::PrivateVersion(_) => {
             peer.send(with_body(201, &created(kind, &request.json())));
         }
-        Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
-        Mood::Redirects(location) => {
+        Behaviour::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
+        Behaviour::Redirects(location) => {
             peer.send(response(307, &format!("Location: {location}\r\n")));
         }
-        Mood::Hangs => peer.hang(),
+        Behaviour::Hangs => peer.hang(),
     }
 }
 

@@ -12,16 +12,16 @@ use crate::kit::tls::Tls;
 
 impl Tls {
     /// Does as told with each request, in HTTP/2.
-    pub(crate) fn http2(&self, manners: Http2) -> Server {
+    pub(crate) fn http2(&self, behaviour: Http2) -> Server {
         let acceptor = TlsAcceptor::from(self.config(&["h2"]));
         Server::accepting("https", move |connection| {
             let accept = async |socket| acceptor.accept(socket).await;
-            converse(connection, manners, accept);
+            converse(connection, behaviour, accept);
         })
     }
 
     /// Does as told with each request in HTTP/2, and sends this to each in HTTP/1.1.
-    pub(crate) fn http2_or_1(&self, manners: Http2, reply: &'static str) -> Server {
+    pub(crate) fn http2_or_1(&self, behaviour: Http2, reply: &'static str) -> Server {
         let acceptor = TlsAcceptor::from(self.config(&["h2", "http/1.1"]));
         Server::accepting("https", move |Connection { socket, log, .. }| {
             let conversation = async {
@@ -29,7 +29,9 @@ impl Tls {
                 let socket = tokio::net::TcpStream::from_std(socket)?;
                 let mut stream = acceptor.accept(socket).await?;
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    return http2(stream, &log, manners).await.map_err(io::Error::other);
+                    return http2(stream, &log, behaviour)
+                        .await
+                        .map_err(io::Error::other);
                 }
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
@@ -45,21 +47,23 @@ impl Tls {
 }
 
 /// Does as told with each request, in HTTP/2 without TLS.
-pub(crate) fn plain_http2(manners: Http2) -> Server {
+pub(crate) fn plain_http2(behaviour: Http2) -> Server {
     Server::accepting("http", move |connection| {
-        converse(connection, manners, async |socket| Ok(socket));
+        converse(connection, behaviour, async |socket| Ok(socket));
     })
 }
 
 fn converse<S: Stream>(
     Connection { socket, log, .. }: Connection,
-    manners: Http2,
+    behaviour: Http2,
     accept: impl AsyncFnOnce(tokio::net::TcpStream) -> io::Result<S>,
 ) {
     block_on(async {
         socket.set_nonblocking(true)?;
         let stream = accept(tokio::net::TcpStream::from_std(socket)?).await?;
-        http2(stream, &log, manners).await.map_err(io::Error::other)
+        http2(stream, &log, behaviour)
+            .await
+            .map_err(io::Error::other)
     });
 }
 
@@ -88,22 +92,22 @@ pub(crate) enum Http2 {
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
-async fn http2(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
-    match manners {
+async fn http2(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), h2::Error> {
+    match behaviour {
         Http2::TurnsAway(reason) => go_away(stream, log, reason, 0).await.ok(),
         Http2::Dismisses(reason) => go_away(stream, log, reason, 1).await.ok(),
         Http2::Floods(first, then) => flood(stream, log, first, then).await.ok(),
-        _ => return answer(stream, log, manners).await,
+        _ => return answer(stream, log, behaviour).await,
     };
     Ok(())
 }
 
-async fn answer(stream: impl Stream, log: &Log, manners: Http2) -> Result<(), h2::Error> {
+async fn answer(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), h2::Error> {
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(asked) = connection.accept().await {
         let (request, mut respond) = asked?;
         log.record(head(&request), Vec::new());
-        match manners {
+        match behaviour {
             Http2::Answers(status) => {
                 let answer = Response::builder().status(status).body(()).unwrap();
                 respond.send_response(answer, true)?;

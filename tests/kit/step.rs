@@ -38,7 +38,7 @@ enum Stdout {
     /// Only after the program has ended.
     Late,
     /// Slowly, and from a pipe that does not wait.
-    Hasty,
+    Slow,
 }
 
 impl Preflight {
@@ -136,8 +136,8 @@ impl Preflight {
     }
 
     /// Somebody made standard output a pipe that does not wait for its reader, who is slow.
-    pub(crate) fn hasty(mut self) -> Self {
-        self.stdout = Stdout::Hasty;
+    pub(crate) fn nonblocking_stdout(mut self) -> Self {
+        self.stdout = Stdout::Slow;
         self
     }
 
@@ -202,7 +202,7 @@ impl Preflight {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let slow = (self.stdout == Stdout::Hasty).then(|| {
+        let slow = (self.stdout == Stdout::Slow).then(|| {
             let (reader, writer) = std::io::pipe().unwrap();
             rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
             command.stdout(writer);
@@ -220,7 +220,7 @@ impl Preflight {
         Running {
             stdout: match self.stdout {
                 Stdout::AtOnce => Reader::Busy(collect(stdout, Duration::ZERO)),
-                Stdout::Hasty => Reader::Busy(collect(stdout, Duration::from_millis(500))),
+                Stdout::Slow => Reader::Busy(collect(stdout, Duration::from_millis(500))),
                 Stdout::Late => Reader::Waiting(stdout),
             },
             stderr: collect(child.stderr.take().unwrap(), Duration::ZERO),

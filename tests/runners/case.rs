@@ -15,19 +15,19 @@ pub(crate) struct Case {
     pub(crate) cause: &'static str,
     pub(crate) http_status: &'static str,
     /// The targets with their verdicts, in order.
-    pub(crate) targets: Vec<(String, Fate)>,
+    pub(crate) targets: Vec<(String, Verdict)>,
     fail_on_down: bool,
 }
 
 /// What is found of a target.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum Verdict {
     Up,
     Down,
     OptionalDown,
 }
 
-use Fate::{Down, OptionalDown, Up};
+use Verdict::{Down, OptionalDown, Up};
 
 /// The file in the repository that one of the cases reads.
 pub(crate) fn config_file(nginx: &Nginx, stopped: &Stopped) -> String {
@@ -147,8 +147,10 @@ impl Case {
         }
     }
 
-    fn targets<N: Into<String>>(self, targets: impl IntoIterator<Item = (N, Fate)>) -> Self {
-        let targets = targets.into_iter().map(|(name, fate)| (name.into(), fate));
+    fn targets<N: Into<String>>(self, targets: impl IntoIterator<Item = (N, Verdict)>) -> Self {
+        let targets = targets
+            .into_iter()
+            .map(|(name, verdict)| (name.into(), verdict));
         Self {
             targets: targets.collect(),
             ..self
@@ -200,9 +202,9 @@ impl Case {
         self.ended()[1] == "failure"
     }
 
-    pub(crate) fn names(&self, fates: &[Fate]) -> Vec<&str> {
+    pub(crate) fn names(&self, verdicts: &[Verdict]) -> Vec<&str> {
         let targets = self.targets.iter();
-        let named = targets.filter(|(_, fate)| fates.contains(fate));
+        let named = targets.filter(|(_, verdict)| verdicts.contains(verdict));
         named.map(|(name, _)| name.as_str()).collect()
     }
 

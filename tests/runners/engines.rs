@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use crate::case::{self, Case};
 use crate::engine::Engine;
+use crate::fixture::Fixture;
 use crate::job;
 use crate::kit::forge::Kind;
 use crate::kit::program;
-use crate::programs;
-use crate::stage::Stage;
+use crate::process;
 
 /// The engines that must be there, by name, with commas between them.
 const WANTED: &str = "DEP_PREFLIGHT_RUNNERS";
@@ -94,13 +94,13 @@ fn the_action_does_the_same_on_every_engine() {
             "{WANTED}: {name:?} is none of {known:?}"
         );
     }
-    let stage = Stage::new();
-    let cases = case::all(&stage.nginx, &stage.stopped);
+    let fixture = Fixture::new();
+    let cases = case::all(&fixture.nginx, &fixture.stopped);
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let rows = ROWS.each_ref().map(|row| {
             let wanted = wanted.contains(&row.engine.name());
-            let (stage, cases) = (&stage, &cases);
-            scope.spawn(move || play(row, wanted, stage, cases))
+            let (fixture, cases) = (&fixture, &cases);
+            scope.spawn(move || play(row, wanted, fixture, cases))
         });
         rows.map(|row| row.join().unwrap()).into()
     });
@@ -111,7 +111,7 @@ fn the_action_does_the_same_on_every_engine() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn play(row: &Row, wanted: bool, stage: &Stage, cases: &[Case]) -> Outcome {
+fn play(row: &Row, wanted: bool, fixture: &Fixture, cases: &[Case]) -> Outcome {
     let mut outcome = Outcome {
         version: "-".to_owned(),
         passed: 0,
@@ -124,7 +124,7 @@ fn play(row: &Row, wanted: bool, stage: &Stage, cases: &[Case]) -> Outcome {
             let started = Instant::now();
             outcome.version = version(&program);
             for case in cases {
-                let tried = AssertUnwindSafe(|| job::play(row, &program, stage, case));
+                let tried = AssertUnwindSafe(|| job::play(row, &program, fixture, case));
                 match panic::catch_unwind(tried) {
                     Ok(()) => outcome.passed += 1,
                     Err(why) => outcome.failures.push(format!(
@@ -154,8 +154,8 @@ fn play(row: &Row, wanted: bool, stage: &Stage, cases: &[Case]) -> Outcome {
 /// The last word of what an engine says of its version.
 fn version(program: &Path) -> String {
     let home = tempfile::TempDir::new().unwrap();
-    let mut command: Command = programs::isolated(program, home.path());
-    let said = programs::output(command.arg("--version"));
+    let mut command: Command = process::isolated(program, home.path());
+    let said = process::output(command.arg("--version"));
     let word = said
         .lines()
         .next()

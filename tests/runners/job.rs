@@ -6,16 +6,16 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::case::{Case, Fate};
+use crate::case::{Case, Verdict};
 use crate::engine::Job;
 use crate::engines::Row;
-use crate::kit::forge::{Forge, Mood};
+use crate::fixture::Fixture;
+use crate::kit::forge::{Behaviour, Forge};
 use crate::kit::run::Run;
 use crate::kit::step::{Preflight, TOKEN, eventually};
 use crate::kit::{commands, invariants};
 use crate::log::Log;
-use crate::programs::{self, Process};
-use crate::stage::Stage;
+use crate::process::{self, Process};
 
 /// The head of the pull request that the jobs run for: no commit of the repository.
 const PULL_HEAD: &str = "1111111111111111111111111111111111111111";
@@ -37,14 +37,14 @@ pub(crate) struct Done {
 }
 
 /// Runs a case as a job, and asserts everything about it.
-pub(crate) fn play(row: &Row, program: &Path, stage: &Stage, case: &Case) {
-    let forge = Forge::in_mood(row.forge, Mood::Is(row.version));
+pub(crate) fn play(row: &Row, program: &Path, fixture: &Fixture, case: &Case) {
+    let forge = Forge::behaving(row.forge, Behaviour::Version(row.version));
     let forge = if case.state().is_some() {
         forge
     } else {
         forge.unhit()
     };
-    let done = run(row, program, stage, case, &forge, true);
+    let done = run(row, program, fixture, case, &forge, true);
     let said = &done.said;
     assert!(!said.contains(TOKEN), "the token is in the log\n{said}");
     let run = done.step(case);
@@ -53,7 +53,7 @@ pub(crate) fn play(row: &Row, program: &Path, stage: &Stage, case: &Case) {
     check_log(case, &done, &run);
     check_job(case, &done);
     let head = if case.push || !row.engine.takes_payload() {
-        &stage.head
+        &fixture.head
     } else {
         PULL_HEAD
     };
@@ -64,7 +64,7 @@ pub(crate) fn play(row: &Row, program: &Path, stage: &Stage, case: &Case) {
 pub(crate) fn run(
     row: &Row,
     program: &Path,
-    stage: &Stage,
+    fixture: &Fixture,
     case: &Case,
     forge: &Forge,
     json: bool,
@@ -83,15 +83,15 @@ pub(crate) fn run(
         name: case.job,
         event: if case.push { "push" } else { "pull_request" },
         payload: &payload,
-        workflow: &stage.workflow(),
+        workflow: &fixture.workflow(),
         instance: &forge.server.at(""),
         json,
         environment: &environment,
     };
-    let mut command = programs::isolated(program, home.path());
+    let mut command = process::isolated(program, home.path());
     command
         .env("ACT_DISABLE_VERSION_CHECK", "1")
-        .current_dir(stage.repository())
+        .current_dir(fixture.repository())
         .args(row.engine.arguments(&job));
     let started = Instant::now();
     let mut process = Process::start(&mut command, home.path());
@@ -174,17 +174,17 @@ fn check_outputs(case: &Case, done: &Done, run: &Run) {
     assert_eq!(run.output("http-status"), case.http_status, "{run}");
     assert_eq!(done.seen("REPORT"), run.output("report"), "{run}");
     let first = case.targets.first().map(|target| match target.1 {
-        Fate::Up => "up",
-        Fate::Down | Fate::OptionalDown => "down",
+        Verdict::Up => "up",
+        Verdict::Down | Verdict::OptionalDown => "down",
     });
     assert_eq!(done.seen("VERDICT"), first.unwrap_or("none"), "{run}");
     if first.is_some() {
-        for (output, fates) in [
-            ("up", [Fate::Up; 2]),
-            ("down", [Fate::Down, Fate::OptionalDown]),
+        for (output, verdicts) in [
+            ("up", [Verdict::Up; 2]),
+            ("down", [Verdict::Down, Verdict::OptionalDown]),
         ] {
             let names: Vec<String> = serde_json::from_str(run.output(output)).unwrap();
-            assert_eq!(names, case.names(&fates), "{output}\n{run}");
+            assert_eq!(names, case.names(&verdicts), "{output}\n{run}");
         }
         let several_lines = case.targets.len() > 100;
         assert_eq!(run.output("report").contains('\n'), several_lines, "{run}");
@@ -203,8 +203,8 @@ fn check_log(case: &Case, done: &Done, run: &Run) {
         .iter()
         .map(|one| format!("{} {}", one.level, one.title))
         .collect();
-    let of = |level: &str, fate| {
-        let names = case.names(&[fate]).into_iter().take(10);
+    let of = |level: &str, verdict| {
+        let names = case.names(&[verdict]).into_iter().take(10);
         names
             .map(move |name| format!("{level} DEP-DOWN:{name}"))
             .collect::<Vec<_>>()
@@ -212,7 +212,11 @@ fn check_log(case: &Case, done: &Done, run: &Run) {
     let expected = if case.result == "invalid" {
         vec!["error CONFIG".to_owned()]
     } else {
-        [of("error", Fate::Down), of("warning", Fate::OptionalDown)].concat()
+        [
+            of("error", Verdict::Down),
+            of("warning", Verdict::OptionalDown),
+        ]
+        .concat()
     };
     assert_eq!(titles, expected, "{run}");
     let code = format!("exit code {}", case.code());
@@ -276,7 +280,7 @@ fn check_statuses(row: &Row, case: &Case, forge: &Forge, head: &str) {
     assert!(states.iter().all(|state| state == "pending"), "{states:?}");
     let description = forge.posted("description").pop().unwrap_or_default();
     let culprit = case
-        .names(&[Fate::Down])
+        .names(&[Verdict::Down])
         .first()
         .copied()
         .unwrap_or_default();

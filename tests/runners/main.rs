@@ -17,7 +17,7 @@ mod kit;
 // What the tests stand on beside it.
 
 /// Finds programs, and starts them with nothing of this machine's user.
-mod programs;
+mod process;
 
 /// A real nginx that answers, asks for logins, loses its upstream, or stops.
 mod nginx;
@@ -32,7 +32,7 @@ mod log;
 mod case;
 
 /// What all engines share: the dependencies, and a repository that uses the action.
-mod stage;
+mod fixture;
 
 /// One case on one engine.
 mod job;
@@ -40,10 +40,10 @@ mod job;
 // What is tested.
 
 /// The program against nginx, without a runner.
-mod direct;
+mod against_nginx;
 
 /// The action on every engine: the table.
 mod engines;
 
 /// The log as people read it.
-mod reading;
+mod first_screen;

@@ -9,7 +9,7 @@ use crate::kit::certificates::{Certified, Identity, trusted_pem};
 use crate::kit::program;
 use crate::kit::server::{Refusing, Server};
 use crate::kit::step::eventually;
-use crate::programs::{self, Process};
+use crate::process::{self, Process};
 
 /// What listens where: the placeholders in nginx.conf.
 const LISTENERS: [&str; 4] = ["PLAIN", "TLS", "EXPIRED", "HTTP2"];
@@ -164,7 +164,7 @@ impl Site {
     /// Starts nginx; none if a port was taken meanwhile.
     fn run(&self) -> Option<Process> {
         let program = program::find("nginx").unwrap_or_else(|why| panic!("{why}"));
-        let mut command = programs::isolated(program, self.prefix.path());
+        let mut command = process::isolated(program, self.prefix.path());
         command
             .arg("-p")
             .arg(self.prefix.path())

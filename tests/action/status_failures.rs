@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::environment::SHA;
-use crate::kit::forge::{Forge, Kind, Mood};
+use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::peer::Action::{Hear, Reset, Say};
 use crate::kit::run::Run;
 use crate::kit::server::{Refusing, Request, Server, response};
@@ -37,7 +37,7 @@ fn a_refused_status_is_a_warning() {
     ];
     for (kind, status, word) in table {
         for (answer, result) in [(200, "up"), (503, "down")] {
-            let forge = Forge::in_mood(kind, Mood::Refuses(status));
+            let forge = Forge::behaving(kind, Behaviour::Refuses(status));
             let server = Server::status(answer);
             let run = Preflight::probing(server.url()).on(&forge).run();
             assert_eq!(run.output("result"), result, "{run}");
@@ -267,7 +267,7 @@ fn a_fork_s_token_is_not_worth_a_warning() {
                 2 => usize::from(kind == Kind::Github),
                 count => *count,
             };
-            let forge = Forge::in_mood(kind, Mood::Refuses(*status));
+            let forge = Forge::behaving(kind, Behaviour::Refuses(*status));
             let server = Server::status(200);
             let run = Preflight::probing(server.url())
                 .on(&forge)
@@ -357,10 +357,13 @@ fn a_short_wait_is_not_pending() {
 #[test]
 fn an_unwilling_forge_does_not_hold_up_the_targets() {
     thread::scope(|scope| {
-        for (mood, word) in [(Mood::Hangs, "no answer"), (Mood::Refuses(404), "404")] {
+        for (behaviour, word) in [
+            (Behaviour::Hangs, "no answer"),
+            (Behaviour::Refuses(404), "404"),
+        ] {
             scope.spawn(move || {
                 let server = long_wait(200);
-                let forge = Forge::in_mood(Kind::Github, mood);
+                let forge = Forge::behaving(Kind::Github, behaviour);
                 let step = Preflight::probing(server.url()).set("attempts", 2);
                 let run = step.set("deadline", "20s").on(&forge).run();
                 run.up();

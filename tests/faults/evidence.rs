@@ -1,4 +1,4 @@
-//! Whose sign of life counts, and for what.
+//! Which answers count as evidence of the way, and for what.
 
 use crate::kit::peer::Peer;
 use crate::kit::run::Run;
@@ -175,12 +175,12 @@ fn of_others() -> Vec<Row> {
 
 /// A target that is silent, and a control address of the runner's own that answers. From the
 /// runner's own port 9 nothing comes back either.
-fn with_control_inside(lab: &Lab, own: &str, target: &str) -> Run {
-    let inside = lab.inside(&format!("http {own}:8080 200"));
+fn with_local_control(lab: &Lab, own: &str, target: &str) -> Run {
+    let service = lab.local_service(&format!("http {own}:8080 200"));
     lab.runner_filter("input", "tcp dport 9 drop");
     let control = format!("http://{own}:8080/");
     let run = lab.step(target).set("control", control).run();
-    inside.was_asked(1);
+    service.was_asked(1);
     run
 }
 
@@ -189,22 +189,22 @@ fn of_loopback() -> Vec<Row> {
         Row::unknown(
             "control on loopback, target elsewhere",
             "connect-timeout",
-            |lab| with_control_inside(lab, "127.0.0.1", HOLE_URL),
+            |lab| with_local_control(lab, "127.0.0.1", HOLE_URL),
         ),
         Row::down(
             "control on loopback, target too",
             "connect-timeout",
-            |lab| with_control_inside(lab, "127.0.0.1", "http://127.0.0.1:9/"),
+            |lab| with_local_control(lab, "127.0.0.1", "http://127.0.0.1:9/"),
         ),
         Row::down(
             "a loopback name that hosts gives",
             "connect-timeout",
             |lab| {
-                let inside = lab.inside("http 127.0.0.1:8080 200");
+                let service = lab.local_service("http 127.0.0.1:8080 200");
                 lab.hosts(&["127.0.0.1 dep.test"]);
                 lab.runner_filter("input", "tcp dport 9 drop");
                 let run = lab.step("http://dep.test:9/").set("control", LOCAL).run();
-                inside.was_asked(1);
+                service.was_asked(1);
                 run
             },
         ),
@@ -247,13 +247,13 @@ fn of_own_addresses() -> Vec<Row> {
             "an own address answers, target elsewhere",
             "connect-timeout",
             |lab| {
-                let inside = lab.inside("http 10.77.0.2:8080 200");
+                let service = lab.local_service("http 10.77.0.2:8080 200");
                 let run = lab
                     .steps(&[("dep", HOLE_URL), ("near", OWN)])
                     .set("control", "http://10.77.9.2/")
                     .run();
                 run.judged("near", "up");
-                inside.was_asked(1);
+                service.was_asked(1);
                 run
             },
         )
@@ -277,13 +277,13 @@ fn of_own_addresses() -> Vec<Row> {
             "an own IPv6 address answers, target elsewhere",
             "connect-timeout",
             |lab| {
-                let inside = lab.inside("http [fd77::2]:8080 200");
+                let service = lab.local_service("http [fd77::2]:8080 200");
                 let run = lab
                     .steps(&[("dep", HOLE_URL), ("near", "http://[fd77::2]:8080/")])
                     .set("control", "http://10.77.9.2/")
                     .run();
                 run.judged("near", "up");
-                inside.was_asked(1);
+                service.was_asked(1);
                 run
             },
         )
@@ -293,7 +293,7 @@ fn of_own_addresses() -> Vec<Row> {
             "connect-timeout",
             |lab| {
                 lab.runner("echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind");
-                let _inside = lab.inside("http 10.77.0.2:8080 200");
+                let _service = lab.local_service("http 10.77.0.2:8080 200");
                 lab.step(HOLE_URL).set("control", OWN).run()
             },
         ),
@@ -310,12 +310,12 @@ fn of_own_addresses() -> Vec<Row> {
         Row::unknown(
             "control at an own address, target elsewhere",
             "connect-timeout",
-            |lab| with_control_inside(lab, "10.77.0.2", HOLE_URL),
+            |lab| with_local_control(lab, "10.77.0.2", HOLE_URL),
         ),
         Row::down(
             "control at an own address, target there too",
             "connect-timeout",
-            |lab| with_control_inside(lab, "10.77.0.2", "http://10.77.0.2:9/"),
+            |lab| with_local_control(lab, "10.77.0.2", "http://10.77.0.2:9/"),
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! Several addresses, loss, delay: the network as it is.
+//! Several addresses, loss, delay.
 
 use std::time::Duration;
 
@@ -31,17 +31,17 @@ pub(crate) fn rows() -> Vec<Row> {
 fn families() -> Vec<Row> {
     vec![
         Row::up("dead ::1, live 127.0.0.1", |lab| {
-            let _near = lab.inside("http 127.0.0.1:8080 200");
+            let _near = lab.local_service("http 127.0.0.1:8080 200");
             lab.step("http://localhost:8080/").run()
         })
         .within(0..=1000),
         Row::up("live ::1, dead 127.0.0.1", |lab| {
-            let _near = lab.inside("http [::1]:8080 200");
+            let _near = lab.local_service("http [::1]:8080 200");
             lab.step("http://localhost:8080/").run()
         })
         .within(0..=1000),
         Row::up("black-holed ::1, live 127.0.0.1", |lab| {
-            let _near = lab.inside("http 127.0.0.1:8080 200");
+            let _near = lab.local_service("http 127.0.0.1:8080 200");
             lab.runner_filter("input", "ip6 daddr ::1 tcp dport 8080 drop");
             lab.step("http://localhost:8080/").run()
         })

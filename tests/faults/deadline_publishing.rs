@@ -1,4 +1,4 @@
-//! The hard deadline when it is the telling that hangs: forge, standard output, files.
+//! The hard deadline when it is publishing that hangs: forge, standard output, files.
 
 use std::time::Duration;
 

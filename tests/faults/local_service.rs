@@ -10,15 +10,15 @@ use crate::kit::server::{self, count, response};
 use crate::lab::{DEP, Lab, eventually};
 
 /// The environment variable that says which service is wanted.
-pub(crate) const ROLE: &str = "FAULTS_INSIDE";
+pub(crate) const ROLE: &str = "FAULTS_LOCAL_SERVICE";
 
 /// A service on the runner's own machine, in a process of its own. Gone when dropped.
-pub(crate) struct Inside {
+pub(crate) struct LocalService {
     process: Child,
     requests: Arc<AtomicUsize>,
 }
 
-impl Inside {
+impl LocalService {
     /// `http ADDRESS STATUS`, `dns ADDRESS` (every name is the dependency's), or `hold
     /// ADDRESS` (a connection that stays open).
     pub(crate) fn start(lab: &Lab, spec: &str) -> Self {
@@ -58,7 +58,7 @@ impl Inside {
     }
 }
 
-impl Drop for Inside {
+impl Drop for LocalService {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
         self.process.wait().ok();

@@ -1,4 +1,4 @@
-//! Manners: attempts, connections, waits.
+//! Attempts, connections, waits.
 
 use std::time::{Duration, Instant};
 

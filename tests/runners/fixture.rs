@@ -6,13 +6,13 @@ use tempfile::TempDir;
 use crate::case::{self, Case};
 use crate::kit::program;
 use crate::nginx::{Nginx, Stopped};
-use crate::programs;
+use crate::process;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What all engines share: dependencies, well and broken, and a repository with the action,
 /// a workflow that uses it, and one commit.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) nginx: Nginx,
     pub(crate) stopped: Stopped,
     directory: TempDir,
@@ -20,7 +20,7 @@ pub(crate) struct Stage {
     pub(crate) head: String,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let nginx = Nginx::start();
         let stopped = Nginx::start().stop();
@@ -72,7 +72,7 @@ fn install_action(repository: &Path) {
 /// Makes a repository of the directory; its one commit.
 fn commit(repository: &Path, home: &Path) -> String {
     let git = |arguments: &[&str]| {
-        let mut command = programs::isolated("git", home);
+        let mut command = process::isolated("git", home);
         command
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .arg("-C")
@@ -81,7 +81,7 @@ fn commit(repository: &Path, home: &Path) -> String {
             .args(["-c", "core.compression=0"])
             .args(["-c", "user.name=shop", "-c", "user.email=shop@acme.example"])
             .args(arguments);
-        programs::output(&mut command)
+        process::output(&mut command)
     };
     git(&["init", "--quiet", "--initial-branch=main"]);
     git(&["add", "--all"]);

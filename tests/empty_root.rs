@@ -31,7 +31,7 @@ mod kit;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Tells a process that it plays a test, in namespaces of its own.
-const ROLE: &str = "BARE_ROLE";
+const ROLE: &str = "EMPTY_ROOT_ROLE";
 
 /// A root directory with one program in it, and a network that is loopback alone.
 struct Root {
