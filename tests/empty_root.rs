@@ -280,15 +280,6 @@ fn resolv_conf_is_honoured() {
 }
 
 #[test]
-fn hosts_is_honoured() {
-    play(|root| {
-        root.file("etc/hosts", "127.0.0.1 other dep.test\n");
-        root.preflight(&["http://dep.test/"]).is_up();
-        assert_eq!(root.requests(), 1);
-    });
-}
-
-#[test]
 fn a_foreign_nsswitch_conf_changes_nothing() {
     play(|root| {
         // To the C library this says: files only, then modules that are not there.

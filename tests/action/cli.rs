@@ -74,14 +74,6 @@ fn a_config_file_is_an_option() {
     }
 }
 
-/// An address that is typed wins over the one in the environment.
-#[test]
-fn an_argument_wins_over_the_environment() {
-    let (typed, set) = (Server::status(200), Server::status(503).unhit());
-    let run = Preflight::probing(set.url()).args([typed.url()]).run();
-    run.up();
-}
-
 #[test]
 fn what_cannot_be_understood_is_invalid() {
     let table: [(&[&str], &str); 7] = [

@@ -23,31 +23,24 @@ pub(crate) fn refused(step: Preflight, words: &[&str]) -> Run {
     run
 }
 
-/// One wrong input beside a good target, which nobody may come to.
+/// One wrong input beside a good target, which nobody may come to. The rules of each kind of value
+/// are proven beside their parsers, in `src/inputs/values`: here is that each input has its parser.
 #[test]
 fn values_are_checked() {
     let table = [
         ("timeout", "10", "10s"),
-        ("timeout", "fast", "fast"),
         ("timeout", "-1s", "-1s"),
         ("timeout", "0s", "0s"),
         ("timeout", "10 parsecs", "parsecs"),
         ("interval", "1", "1s"),
         ("interval", "1.5.2s", "1.5.2s"),
         ("deadline", "60", "60s"),
-        ("deadline", "0s", "0s"),
         ("deadline", "1ms", "100ms or more"),
-        ("timeout", "10M", "did you mean 10m"),
-        ("timeout", "1d", "h, m, s and ms"),
-        ("timeout", "inf", "1m30s"),
         ("attempts", "0", "unlimited"),
         ("attempts", "-1", "-1"),
         ("attempts", "many", "many"),
         ("attempts", "1.5", "1.5"),
         ("expect", "ok", "ok"),
-        ("expect", "99", "99"),
-        ("expect", "399-200", "399-200"),
-        ("expect", "200,,", "200,,"),
         ("expect", "<", "<"),
         ("expect", "9xx,x", "9xx"),
         ("method", "POST", "HEAD"),
@@ -62,17 +55,7 @@ fn values_are_checked() {
         ("summary", "1", "true"),
         ("sha", "main", "main"),
         ("sha", "0123456789abcdef0123456789abcdef0123456", "hex"),
-        ("sha", "0123456789abcdef0123456789abcdef012345678", "hex"),
-        ("sha", "0123456789abcdef0123456789abcdef0123456g", "hex"),
         ("name", "two words", "two words"),
-        ("name", "-first", "-first"),
-        ("name", "näme", "name"),
-        ("name", "a::b", "name"),
-        (
-            "name",
-            "n234567890123456789012345678901234567890123456789012345678901234x",
-            "64",
-        ),
         ("target-url", "javascript:alert(1)", "http"),
         ("ca-certificates", "missing.pem", "missing.pem"),
         ("ca-certificates", "junk.pem", "junk.pem"),
@@ -88,31 +71,18 @@ fn values_are_checked() {
     }
 }
 
+/// The rules are proven in `src/address`.
 #[test]
 fn addresses_are_checked() {
     let table = [
         ("not an address", "not an address"),
-        ("127.0.0.1", "127.0.0.1"),
         ("/health", "/health"),
-        ("ftp://127.0.0.1/", "http"),
         ("ws://127.0.0.1/", "http"),
         ("http://", "http://"),
         ("http://127.0.0.1:99999/", "99999"),
         ("http://127.0.0.1:x/", ":x"),
-        ("https:///health", "variable in it is probably empty"),
-        (
-            "http://127.0.0.1:/health",
-            "variable in it is probably empty",
-        ),
-        ("http://127.0.0.1:1/x,http://127.0.0.1:1/y", "targets"),
-        ("http://127.0.0.1:1/x http://127.0.0.1:1/y", "targets"),
         ("http://$HOST/", "variable that was not replaced"),
-        ("http://${HOST}/", "variable that was not replaced"),
-        ("http://a,b/", "targets"),
-        ("http://a..b/", "dot"),
         ("localhost:8080", "did you mean http://localhost:8080"),
-        ("example.com", "did you mean https://example.com"),
-        ("htps://127.0.0.1/", "http and https"),
         (
             "http://carl@127.0.0.1:1/x",
             "write http://127.0.0.1:1/x instead",
@@ -247,33 +217,6 @@ fn values_are_trimmed() {
     assert!(!run.stdout.contains("cannot be read"), "{run}");
 }
 
-/// The runner's variables are those that it spells so; a job may have others.
-#[test]
-fn another_spelling_of_a_variable_changes_nothing() {
-    for name in [
-        "github_output",
-        "Github_Step_Summary",
-        "ci",
-        "github_sha",
-        "PREFLIGHT_Timeout",
-        "preflight_url",
-    ] {
-        let server = Server::status(200);
-        let run = Preflight::probing(server.url())
-            .set("timeout", "5s")
-            .env(name, "x")
-            .run();
-        run.up();
-        assert!(!run.summary.is_empty(), "{name}\n{run}");
-        assert!(run.read("x").is_empty(), "{name}\n{run}");
-    }
-    let server = Server::status(200);
-    let step = Preflight::bare().env("github_output", "outputs");
-    let run = step.file("outputs", "").args([server.url()]).run();
-    assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.outputs.is_empty(), "{run}");
-}
-
 /// A file that is something else altogether: all that anybody reads, and in a moment.
 #[test]
 fn thousands_of_problems_are_cut_and_counted() {
@@ -313,7 +256,6 @@ fn empty_values_are_not_given() {
 fn what_is_right_is_taken() {
     let table = [
         ("timeout", "1m30s"),
-        ("timeout", "1500ms"),
         ("deadline", "1h"),
         ("interval", "100ms"),
         ("attempts", "100"),
@@ -324,7 +266,6 @@ fn what_is_right_is_taken() {
         ("fail-on-down", "FALSE"),
         ("summary", "True"),
         ("commit-status", "false"),
-        ("sha", "0123456789ABCDEF0123456789abcdef01234567"),
         (
             "sha",
             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::kit::peer::Action::Reset;
@@ -93,25 +91,6 @@ fn nonsense_is_forgotten() {
     }
 }
 
-/// Each wait is drawn from 50 to 100 % of what doubles from failure to
-/// failure: never less than half.
-#[test]
-fn intervals_double() {
-    let server = Server::status(503);
-    let run = Preflight::probing(server.url())
-        .set("attempts", 4)
-        .set("interval", "200ms")
-        .run();
-    let offsets = run.offsets();
-    for (place, least) in [(0, 100), (1, 200), (2, 400)] {
-        let waited = offsets[place + 1] - offsets[place];
-        assert!(
-            waited >= least,
-            "only {waited} ms of at least {least}: {offsets:?}\n{run}"
-        );
-    }
-}
-
 /// The deadline covers the whole step, whatever else was asked for.
 #[test]
 fn the_deadline_ends_every_kind_of_waiting() {
@@ -169,25 +148,6 @@ fn unlimited_attempts_do_not_flood_the_log() {
     let told = run.stdout.lines().filter(|line| line.contains("attempt "));
     assert!(server.requests() > 5, "{run}");
     assert!(told.count() <= 1, "one line in ten seconds\n{run}");
-}
-
-#[test]
-fn one_request_at_a_time() {
-    let (busy, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-    let seen = Arc::clone(&most);
-    let server = Server::start(move |peer| {
-        peer.request();
-        seen.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(20));
-        busy.fetch_sub(1, Ordering::SeqCst);
-        peer.send(response(503, ""));
-    });
-    Preflight::probing(server.url())
-        .set("attempts", 6)
-        .set("interval", "1ms")
-        .run()
-        .down("status");
-    assert_eq!((server.requests(), most.load(Ordering::SeqCst)), (6, 1));
 }
 
 /// Whatever becomes of the others, each target gets its attempts.
@@ -264,17 +224,4 @@ fn an_attempt_that_the_deadline_cuts_says_so() {
         .shows(&["that the step's deadline left it (its timeout is 30.0 s)"]);
     let step = Preflight::probing(silent.url()).set("timeout", "300ms");
     step.run().down("response-timeout").hides(&["left it"]);
-}
-
-/// A service that fails at once is not asked a thousand times.
-#[test]
-fn attempts_begin_a_tenth_of_a_second_apart() {
-    let server = Server::status(503);
-    let step = Preflight::probing(server.url()).set("attempts", 4);
-    let run = step.set("interval", "0s").run();
-    run.down("status");
-    for pair in run.offsets().windows(2) {
-        // Offsets are whole milliseconds.
-        assert!(pair[1] - pair[0] >= 99, "{pair:?}\n{run}");
-    }
 }

@@ -15,7 +15,6 @@ fn targets_are_checked() {
         ("a b: 'http://x:1/'", "a b"),
         ("a: {timeout: 1s}", "url"),
         ("a: !2xx 'http://x:1/'", "line 1, column 4"),
-        ("a: {url: 'http://x:1/', <<: foo}", "<<"),
         ("targets: {a: 'http://x:1/'}", "take out one of the two"),
         ("timeout: 5s\na: 'http://x:1/'", "of the whole step"),
     ];
@@ -68,15 +67,10 @@ fn a_config_file_is_checked() {
         let step = Preflight::new().file("preflight.yml", yaml);
         refused(step.set("config", "preflight.yml"), &[word]);
     }
-    // Small files that would fill the memory, or the stack.
-    let nodes = ["*a"; 9].join(", ");
-    let bomb: String = (1..20).fold("a: &a x\n".to_owned(), |yaml, _| {
-        format!("{yaml}b: &a [{nodes}]\n")
-    });
-    for content in [bomb, "targets: ".to_owned() + &"[".repeat(100_000)] {
-        let step = Preflight::new().file("preflight.yml", content);
-        refused(step.set("config", "preflight.yml"), &["config"]);
-    }
+    // A small file that would fill the stack.
+    let deep = "targets: ".to_owned() + &"[".repeat(100_000);
+    let step = Preflight::new().file("preflight.yml", deep);
+    refused(step.set("config", "preflight.yml"), &["config"]);
     let step = Preflight::new().file("preflight.yml", b"targets: {a: '\xff'}");
     refused(step.set("config", "preflight.yml"), &["UTF-8"]);
     refused(Preflight::new().set("config", "."), &["config"]);
