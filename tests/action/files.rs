@@ -16,7 +16,7 @@ fn files_of_the_runner_are_appended_to() {
         .file("outputs", "earlier=1\n")
         .file("summary", "# Earlier\n")
         .run();
-    // The outputs that the harness read are what came after.
+    // The outputs that were read are what came after.
     run.down("status");
     assert!(run.read("outputs").starts_with("earlier=1\n"), "{run}");
     assert!(

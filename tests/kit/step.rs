@@ -87,7 +87,7 @@ impl Preflight {
         self.env(action_yml::variable(input), value.to_string())
     }
 
-    /// Takes back an input that the harness gives.
+    /// Takes back an input that this gives.
     pub(crate) fn unset(self, input: &str) -> Self {
         self.without(&action_yml::variable(input))
     }
