@@ -22,7 +22,8 @@ use tempfile::TempDir;
 
 use kit::certificates::{Certified, trusted_pem, unknown_pem};
 use kit::dns;
-use kit::server::{Log, serve};
+use kit::log::Log;
+use kit::server::serve;
 use kit::tls::Tls;
 
 #[path = "kit/mod.rs"]

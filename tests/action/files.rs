@@ -1,5 +1,6 @@
+use crate::kit::running::eventually;
 use crate::kit::server::{Refusing, Server};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::step::Preflight;
 use crate::reporting::mixed;
 
 #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::http2::Http2;
 use crate::kit::run::Run;
+use crate::kit::running::eventually;
 use crate::kit::server::{Refusing, Server, redirect, response};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 
 /// What is passed over before an answer.

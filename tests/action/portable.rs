@@ -11,8 +11,9 @@ use crate::kit::http2::Http2;
 use crate::kit::interface;
 use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::run::Run;
+use crate::kit::running::eventually;
 use crate::kit::server::{Refusing, Server, redirect, response};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 
 /// For servers that never answer: long enough for an emulated program to connect and to ask.

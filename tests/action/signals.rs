@@ -2,8 +2,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::kit::forge::{Behaviour, Forge, Kind};
+use crate::kit::running::eventually;
 use crate::kit::server::{Server, response};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::step::Preflight;
 
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 143)];
 

@@ -6,9 +6,10 @@ use serde_json::json;
 use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::environment::SHA;
 use crate::kit::forge::{Behaviour, Forge, Kind};
+use crate::kit::log::Request;
 use crate::kit::peer::Action::{Hear, Reset, Say};
 use crate::kit::run::Run;
-use crate::kit::server::{Refusing, Request, Server, response};
+use crate::kit::server::{Refusing, Server, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 

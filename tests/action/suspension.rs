@@ -4,8 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::kit::run::Run;
+use crate::kit::running::eventually;
 use crate::kit::server::{Server, response};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::step::Preflight;
 
 /// A step that is stopped while its request is under way, until its timeout is long over. The
 /// server answers meanwhile, or does not.

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::kit::log::Log;
 use crate::kit::peer::Peer;
 use crate::kit::run::Run;
-use crate::kit::server::{Log, response};
+use crate::kit::server::response;
 use crate::lab::{DEP, Lab, OTHER};
 use crate::row::Row;
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::kit::dns::Reply;
 use crate::kit::forge::{posted, take};
+use crate::kit::log::Log;
 use crate::kit::peer::Peer;
 use crate::kit::run::Run;
-use crate::kit::server::{Log, response};
+use crate::kit::running::eventually;
+use crate::kit::server::response;
 use crate::kit::step::Preflight;
-use crate::lab::{DEP, DNS, FORGE, FORGE_URL, HOLE, Lab, eventually};
+use crate::lab::{DEP, DNS, FORGE, FORGE_URL, HOLE, Lab};
 use crate::row::Row;
 
 const DEP_URL: &str = "http://10.77.1.1/";

@@ -248,7 +248,7 @@ fn streams() -> Vec<Row> {
             |lab| {
                 let dep = lab.server("dep", &format!("{DEP}:443"), Peer::hang);
                 let running = lab.step("https://10.77.1.1/").set("timeout", "1s").start();
-                crate::lab::eventually("the connection", || dep.connections() == 1);
+                crate::kit::running::eventually("the connection", || dep.connections() == 1);
                 running
                     .freeze(Duration::from_millis(1500))
                     .wait()

@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::kit::dns::{self, Question, Reply};
+use crate::kit::log::Log;
 use crate::kit::peer::Peer;
-use crate::kit::server::{self, Log};
+use crate::kit::server::{self};
 use crate::kit::step::Preflight;
 use crate::local_service::LocalService;
 
@@ -279,16 +279,4 @@ fn sh(mut shell: Command, script: &str) {
     let done = shell.args(["-ec", script]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{script}\n{said}");
-}
-
-/// Waits until something is so.
-pub(crate) fn eventually(what: &str, so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "never came: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }

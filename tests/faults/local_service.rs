@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, io, thread};
 
 use crate::kit::dns::{self, Reply};
+use crate::kit::running::eventually;
 use crate::kit::server::{self, count, response};
-use crate::lab::{DEP, Lab, eventually};
+use crate::lab::{DEP, Lab};
 
 /// The environment variable that says which service is wanted.
 pub(crate) const ROLE: &str = "FAULTS_LOCAL_SERVICE";

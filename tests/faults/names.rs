@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::kit::dns::{A, AAAA, NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
 use crate::kit::run::Run;
-use crate::lab::{DEP, DEP6, DNS, Lab, eventually, world_filter};
+use crate::kit::running::eventually;
+use crate::lab::{DEP, DEP6, DNS, Lab, world_filter};
 use crate::relay;
 use crate::row::Row;
 

@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
 use crate::kit::environment;
+use crate::kit::log::Request;
 use crate::kit::peer::Peer;
-use crate::kit::server::{Request, Server, response};
+use crate::kit::server::{Server, response};
 
 /// Which forge's API is played.
 #[derive(Clone, Copy, Debug, PartialEq)]

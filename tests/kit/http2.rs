@@ -7,7 +7,8 @@ use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::kit::server::{Connection, Log, Server};
+use crate::kit::log::Log;
+use crate::kit::server::{Connection, Server};
 use crate::kit::tls::Tls;
 
 impl Tls {

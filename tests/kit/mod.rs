@@ -24,6 +24,9 @@ pub(crate) mod program;
 /// Runs the program as a runner would.
 pub(crate) mod step;
 
+/// The same while it is under way.
+pub(crate) mod running;
+
 /// The environment of a job.
 pub(crate) mod environment;
 
@@ -49,6 +52,9 @@ pub(crate) mod invariants;
 
 /// Loopback servers that count who came, and a port that refuses.
 pub(crate) mod server;
+
+/// Who came to a server, and what they asked for.
+pub(crate) mod log;
 
 /// What a server does with one connection, well or badly.
 pub(crate) mod peer;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use crate::kit::server::{Connection, Log, Request, header, response};
+use crate::kit::log::{Log, Request, header};
+use crate::kit::server::{Connection, response};
 
 /// What a server does next with a connection. After the last action it closes.
 #[derive(Clone, Copy)]

@@ -10,8 +10,9 @@ use rustls::{
 };
 
 use crate::kit::certificates::{Certified, Identity, TRUSTED};
+use crate::kit::log::Log;
 use crate::kit::peer::Peer;
-use crate::kit::server::{Connection, Log, Server, serve_raw};
+use crate::kit::server::{Connection, Server, serve_raw};
 
 /// What a server asks of its clients, beside what it shows them.
 pub(crate) struct Tls {

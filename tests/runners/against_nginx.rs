@@ -1,5 +1,6 @@
 use crate::kit::forge::{Forge, Kind};
-use crate::kit::step::{Preflight, eventually};
+use crate::kit::running::eventually;
+use crate::kit::step::Preflight;
 use crate::nginx::Nginx;
 
 #[test]

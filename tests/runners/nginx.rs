@@ -7,8 +7,8 @@ use tokio::net::TcpSocket;
 
 use crate::kit::certificates::{Certified, Identity, trusted_pem};
 use crate::kit::program;
+use crate::kit::running::eventually;
 use crate::kit::server::{Refusing, Server};
-use crate::kit::step::eventually;
 use crate::process::{self, Process};
 
 /// What listens where: the placeholders in nginx.conf.
