@@ -5,7 +5,7 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
 
 use crate::causes::FullQueue;
-use crate::kit::certificates::{Certified, trusted_pem};
+use crate::kit::certificates::Certified;
 use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::http2::Http2;
 use crate::kit::interface;
@@ -21,13 +21,6 @@ const SHORT: &str = "2s";
 
 /// A name that the resolver knows not to exist, and asks nobody for.
 const NO_SUCH_NAME: &str = "http://dep.invalid./";
-
-/// A step that trusts the authority of the tests.
-fn trusting(url: &str) -> Preflight {
-    Preflight::probing(url)
-        .file("ca.pem", trusted_pem())
-        .set("ca-certificates", "ca.pem")
-}
 
 /// A cause, and a run that must end in it.
 type Case = (&'static str, fn() -> Run);
@@ -78,7 +71,7 @@ const CASES: [Case; 16] = [
 
 fn certified(certified: Certified) -> Run {
     let server = Tls::new(certified).healthy();
-    trusting(&server.url()).run()
+    Preflight::probing(server.url()).trusting().run()
 }
 
 fn through_a_proxy_that_answers(status: u16) -> Run {
@@ -218,12 +211,12 @@ fn outputs_summary_and_report_are_written() {
 fn a_healthy_service_is_up_whatever_it_speaks() {
     for version in [&TLS12, &TLS13] {
         let server = Tls::new(Certified::Well).only(version).healthy();
-        trusting(&server.url()).run().up();
+        Preflight::probing(server.url()).trusting().run().up();
     }
     let server = Tls::new(Certified::Well).http2(Http2::Answers(204));
-    trusting(&server.url()).run().up();
+    Preflight::probing(server.url()).trusting().run().up();
     let start = Server::reply(redirect(server.url()));
-    trusting(&start.url()).run().up();
+    Preflight::probing(start.url()).trusting().run().up();
     let plain = Server::status(200);
     let by_name = format!("http://localhost:{}/", plain.port());
     Preflight::probing(by_name).run().up();
@@ -298,8 +291,7 @@ impl Gone {
     /// A run for this forge.
     fn judge(&self, step: Preflight) -> Run {
         let forge = Forge::new(Kind::Gitea).maybe();
-        step.file("ca.pem", trusted_pem())
-            .set("ca-certificates", "ca.pem")
+        step.trusting()
             .on(&forge)
             .env("GITHUB_API_URL", &self.api)
             // Else this address is the control, too.

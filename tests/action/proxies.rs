@@ -1,6 +1,6 @@
 use std::net::TcpStream;
 
-use crate::kit::certificates::{Certified, trusted_pem};
+use crate::kit::certificates::Certified;
 use crate::kit::forge::{Forge, Kind};
 use crate::kit::peer::Action::{Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
@@ -161,8 +161,7 @@ fn the_certificate_of_a_proxy_is_told_as_the_proxy_s() {
         let proxy = Tls::new(certified).healthy();
         for url in [PLAIN, SECURE] {
             let step = Preflight::probing(url).env("all_proxy", proxy.url());
-            let step = step.file("ca.pem", trusted_pem());
-            let run = step.set("ca-certificates", "ca.pem").run();
+            let run = step.trusting().run();
             run.found("unknown", "proxy");
             let message = run.message();
             assert!(
@@ -184,10 +183,8 @@ fn what_lies_behind_a_proxy_is_judged_as_without() {
         let server = Tls::new(certified).healthy();
         let proxy = tunnel_to(&server);
         let step = Preflight::probing(server.url()).env("HTTPS_PROXY", proxy.url());
-        let step = step
-            .file("ca.pem", trusted_pem())
-            .set("ca-certificates", "ca.pem");
-        step.run()
+        step.trusting()
+            .run()
             .found(if cause.is_empty() { "up" } else { "down" }, cause);
     }
 }
@@ -300,10 +297,7 @@ fn a_socks_proxy_leads_the_way() {
                 let user_info = login.map_or(String::new(), |login| format!("{login}@"));
                 let address = format!("{scheme}://{user_info}{}", proxy.host());
                 let step = Preflight::probing(&url).env("ALL_PROXY", address);
-                let step = step
-                    .file("ca.pem", trusted_pem())
-                    .set("ca-certificates", "ca.pem");
-                step.run().up().hides(&["hunter2", "carl"]);
+                step.trusting().run().up().hides(&["hunter2", "carl"]);
             }
         }
     }
@@ -344,10 +338,7 @@ fn a_host_name_with_an_underscore_is_led_on() {
     let server = Tls::new(Certified::OtherName).healthy();
     let proxy = tunnel_to(&server);
     let step = Preflight::probing("https://my_api/").env("https_proxy", proxy.url());
-    let step = step
-        .file("ca.pem", trusted_pem())
-        .set("ca-certificates", "ca.pem");
-    step.run().down("tls-hostname");
+    step.trusting().run().down("tls-hostname");
     assert_eq!(proxy.received()[0].word(1), "my_api:443");
 }
 
@@ -359,9 +350,7 @@ fn a_login_at_the_proxy_stays_there() {
     let plain = Server::status(200);
     let login = |proxy: &Server| format!("http://carl:hunter2@{}", proxy.host());
     let targets = [("secure", server.url()), ("plain", PLAIN.to_owned())];
-    let step = Preflight::targets(&targets)
-        .file("ca.pem", trusted_pem())
-        .set("ca-certificates", "ca.pem");
+    let step = Preflight::targets(&targets).trusting();
     let run = step
         .env("https_proxy", login(&tunnel))
         .env("http_proxy", login(&plain))

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::kit::certificates::{Certified, trusted_pem};
+use crate::kit::certificates::Certified;
 use crate::kit::environment::SHA;
 use crate::kit::forge::{Behaviour, Forge, Kind};
 use crate::kit::log::Request;
@@ -83,8 +83,7 @@ impl Trouble {
 
     fn befall(&self, step: Preflight) -> Preflight {
         let step = step
-            .file("roots.pem", trusted_pem())
-            .set("ca-certificates", "roots.pem")
+            .trusting()
             .env("GITHUB_API_URL", &self.api)
             .set("control", "off");
         self.env

@@ -14,9 +14,7 @@ use crate::kit::tls::Tls;
 
 /// A step that trusts the authority of the tests.
 fn trusting(server: &Server) -> Preflight {
-    Preflight::probing(server.url())
-        .file("ca.pem", trusted_pem())
-        .set("ca-certificates", "ca.pem")
+    Preflight::probing(server.url()).trusting()
 }
 
 #[test]
@@ -55,13 +53,6 @@ fn certificates_are_judged() {
     }
 }
 
-/// Without the input, nobody trusts the authority of the tests.
-#[test]
-fn a_private_authority_must_be_named() {
-    let server = Tls::new(Certified::Well).healthy();
-    Preflight::probing(server.url()).run().down("tls-untrusted");
-}
-
 /// OpenSSL's two variables say where the system's roots are.
 #[test]
 fn the_environment_can_name_the_systems_roots() {
@@ -78,34 +69,33 @@ fn the_environment_can_name_the_systems_roots() {
     }
 }
 
+/// Without the input, nobody trusts the authority of the tests; with it, all that stand in the file
+/// are trusted, whatever is written between them, after the byte order mark of an editor.
 #[test]
-fn a_self_signed_certificate_can_be_named() {
-    for certified in [Certified::SelfSigned, Certified::SelfSignedCa] {
-        let tls = Tls::new(certified);
-        let server = tls.healthy();
-        let step = Preflight::probing(server.url()).set("ca-certificates", "own.pem");
-        step.file("own.pem", tls.pem()).run().up();
-    }
-}
-
-/// Editors on Windows write one.
-#[test]
-fn a_byte_order_mark_before_a_root_is_taken() {
-    let server = Tls::new(Certified::Well).healthy();
-    let step = Preflight::probing(server.url()).set("ca-certificates", "ca.pem");
+fn the_roots_of_the_input_are_trusted() {
+    let of_authority = Tls::new(Certified::Well);
+    let own = [Certified::SelfSigned, Certified::SelfSignedCa].map(Tls::new);
     let marked = format!("\u{feff}{}", trusted_pem());
-    step.file("ca.pem", marked).run().up();
-}
-
-/// More roots than one stand in one file, with text between them.
-#[test]
-fn several_roots_are_trusted() {
-    let own = Tls::new(Certified::SelfSigned);
-    let roots = format!("# Ours\n{}\n# Theirs\n{}\n", own.pem(), trusted_pem());
-    for tls in [own, Tls::new(Certified::Well)] {
+    let several = format!("# Ours\n{}\n# Theirs\n{}\n", own[0].pem(), trusted_pem());
+    let table = [
+        (&of_authority, None, "tls-untrusted"),
+        (&of_authority, Some(&marked), ""),
+        (&of_authority, Some(&several), ""),
+        (&own[0], Some(&several), ""),
+        (&own[0], Some(&own[0].pem()), ""),
+        (&own[1], Some(&own[1].pem()), ""),
+    ];
+    for (tls, roots, cause) in table {
         let server = tls.healthy();
-        let step = Preflight::probing(server.url()).set("ca-certificates", "roots.pem");
-        step.file("roots.pem", &roots).run().up();
+        let step = Preflight::probing(server.url());
+        let step = match roots {
+            Some(roots) => step
+                .file("roots.pem", roots)
+                .set("ca-certificates", "roots.pem"),
+            None => step,
+        };
+        let result = if cause.is_empty() { "up" } else { "down" };
+        step.run().found(result, cause);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::kit::certificates::trusted_pem;
 use crate::kit::forge::Forge;
 use crate::kit::run::Run;
 use crate::kit::running::{Reader, Running, collect};
@@ -114,6 +115,12 @@ impl Preflight {
     pub(crate) fn lenient(mut self) -> Self {
         self.lenient = true;
         self
+    }
+
+    /// Trusts the authority of the tests.
+    pub(crate) fn trusting(self) -> Self {
+        self.file("ca.pem", trusted_pem())
+            .set("ca-certificates", "ca.pem")
     }
 
     pub(super) fn is_lenient(&self) -> bool {
