@@ -7,8 +7,8 @@
 //!   → inputs → targets → probe (run: schedule, retry) → verdict (control) → report → exit
 //! ```
 //!
-//! Only [`screen`] writes to standard output and standard error. Only [`probe`] and
-//! [`forge::api`] send anything, through [`net`].
+//! Only `screen` writes to standard output and standard error. Only `probe` and
+//! `forge::api` send anything, through `net`.
 
 mod cli;
 mod durations;

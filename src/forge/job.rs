@@ -124,7 +124,7 @@ pub(crate) struct Subject {
 }
 
 impl Job {
-    /// Reads the environment. The event file is left alone until [`Job::subject`].
+    /// Reads the environment. The event file is left alone until `Job::subject`.
     pub fn from_env(vars: &[(OsString, OsString)]) -> Self {
         let vars = Variables::read(vars);
         let in_job = [

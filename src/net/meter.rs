@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
@@ -21,9 +21,22 @@ const AFTER_HEAD: usize = 64 * 1024;
 const AT_ONCE: u64 = 16 * 1024;
 
 /// A connection that is counted.
+///
+/// Nothing is read before the request is on its way. A server may answer before it has seen one
+/// (a busy one's 503, a 408), and the library takes for nonsense what comes while it has asked
+/// nothing.
 pub(crate) struct Metered {
     stream: Take<Box<dyn Stream>>,
     meter: Arc<Meter>,
+    asked: Asked,
+}
+
+/// Whether something was written.
+enum Asked {
+    /// Nothing; whoever wants to read already is woken once something is.
+    No(Option<Waker>),
+    /// Something, or that failed.
+    Yes,
 }
 
 /// What was counted. Shared with those who wait for the answer.
@@ -68,12 +81,25 @@ impl Metered {
         let meter = Arc::<Meter>::default();
         let shared = Arc::clone(&meter);
         let stream = stream.take(AT_ONCE);
-        (Self { stream, meter }, shared)
+        let asked = Asked::No(None);
+        let metered = Self {
+            stream,
+            meter,
+            asked,
+        };
+        (metered, shared)
     }
 
     /// The connection again.
     pub(crate) fn into_inner(self) -> Box<dyn Stream> {
         self.stream.into_inner()
+    }
+
+    /// Something was written, or that failed: from now on it may be read.
+    fn has_asked(&mut self) {
+        if let Asked::No(Some(waker)) = std::mem::replace(&mut self.asked, Asked::Yes) {
+            waker.wake();
+        }
     }
 
     /// Keeps an error, and hands on its kind.
@@ -93,6 +119,10 @@ impl AsyncRead for Metered {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Asked::No(waiting) = &mut self.asked {
+            *waiting = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         let (before, room) = (buffer.filled().len(), buffer.remaining());
         self.stream.set_limit(AT_ONCE);
         if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer)) {
@@ -122,7 +152,9 @@ impl AsyncWrite for Metered {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match ready!(Pin::new(self.stream.get_mut()).poll_write(cx, bytes)) {
+        let written = ready!(Pin::new(self.stream.get_mut()).poll_write(cx, bytes));
+        self.has_asked();
+        match written {
             Err(error) => self.fail(error, false),
             written => Poll::Ready(written),
         }

@@ -36,7 +36,7 @@ pub struct AttemptBudget<'a> {
 
 impl Probe {
     /// Tries once. Returns within the budget, or a moment after it where the runner stood still
-    /// at its end ([`crate::net::timer`]).
+    /// at its end (`net::timer`).
     pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         match self {
             Self::Http(probe) => probe.attempt(network, budget).await,

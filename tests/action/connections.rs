@@ -3,7 +3,7 @@ use std::net::TcpStream;
 use rustls::version::{TLS12, TLS13};
 
 use crate::kit::certificates::{Certified, trusted_pem};
-use crate::kit::peer::Action::Reset;
+use crate::kit::peer::Action::{Hear, Reset};
 use crate::kit::server::{Server, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
@@ -179,6 +179,23 @@ fn a_proxy_may_want_tls_for_itself() {
             let run = step(url, &proxy);
             run.found("unknown", "proxy");
             run.shows(&["asked for a client certificate", &proxy.host()]);
+        }
+    }
+}
+
+/// A busy server may send its 503, and any server a 408, before it has read a request.
+#[test]
+fn an_answer_before_the_request_counts() {
+    for (status, verdict) in [(503, "down"), (408, "up")] {
+        let early = Server::start(move |peer| {
+            peer.send(response(status, ""));
+            peer.play(&[Hear]);
+        });
+        let targets: Vec<_> = (0..40).map(|n| (format!("t{n}"), early.url())).collect();
+        let run = Preflight::targets(&targets).run();
+        assert_eq!(run.output("result"), verdict, "{run}");
+        for target in run.report()["targets"].as_array().unwrap() {
+            assert_eq!(target["http_status"], status, "{run}");
         }
     }
 }
