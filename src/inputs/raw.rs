@@ -18,8 +18,7 @@ const SOURCES: [&str; 3] = ["url", "targets", "config"];
 #[derive(Debug, Default)]
 pub struct RawInputs(Vec<Given>);
 
-/// One option that was given.
-#[derive(Debug)]
+/// One option that was given. Its `Debug` does not show what the token is.
 pub(super) struct Given {
     pub(super) option: &'static InputOption,
     pub(super) text: String,
@@ -30,6 +29,16 @@ impl Given {
     /// Where it stands, for problems with it.
     pub(super) fn place(&self) -> Place<'_> {
         Place::of(self.option.name, &self.origin)
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.option.name {
+            "token" => "***",
+            _ => &self.text,
+        };
+        write!(f, "{}={text:?} ({})", self.option.name, self.origin)
     }
 }
 
@@ -174,6 +183,15 @@ mod tests {
         assert_eq!(raw.text("url"), Some("http://h"));
         assert_eq!(raw.text("fail-on-down"), Some("false"));
         assert_eq!(raw.0.len(), 2, "{raw:?}");
+    }
+
+    #[test]
+    fn the_token_does_not_show() {
+        let vars = [("PREFLIGHT_TOKEN", "SECRET"), ("PREFLIGHT_TIMEOUT", "1s")];
+        assert_eq!(
+            format!("{:?}", env(&vars)),
+            r#"RawInputs([token="***" (PREFLIGHT_TOKEN), timeout="1s" (PREFLIGHT_TIMEOUT)])"#
+        );
     }
 
     #[test]
