@@ -37,16 +37,24 @@ fn in_a_process_of_its_own() {
             });
             crate::run(start, Vec::new(), std::env::vars_os().collect(), watchdog)
         }
-        "hang once settled" => {
-            let sinks = unprepared(watchdog);
-            watchdog.report_to(&sinks);
-            watchdog.claim.settle(70);
-            watchdog.deadline(Instant::now() + Duration::from_millis(100));
-            stand_aside()
-        }
+        "hang in the log" => hang(watchdog, Claim::begin),
+        "hang in the outputs" => hang(watchdog, Claim::begin_outputs),
+        "hang once settled" => hang(watchdog, |claim| claim.settle(70)),
         other => panic!("no scene {other}"),
     });
     panic!("the process went on: {status:?}");
+}
+
+/// Publishes so far, and no farther.
+fn hang(watchdog: &Watchdog, so_far: impl FnOnce(&Claim)) -> u8 {
+    let sinks = Sinks {
+        outputs: std::env::var_os("GITHUB_OUTPUT").map(Into::into),
+        ..unprepared(watchdog)
+    };
+    watchdog.report_to(&sinks);
+    so_far(&watchdog.claim);
+    watchdog.deadline(Instant::now() + Duration::from_millis(100));
+    stand_aside()
 }
 
 struct Ended {
@@ -87,12 +95,31 @@ fn a_failure_before_anything_is_known() {
     }
 }
 
+/// What the run has published stands: the outputs that it may have begun are not begun anew, and
+/// an exit status that is settled is the process's.
 #[test]
-fn what_was_published_stands() {
-    let ended = play("hang once settled", true, &[]);
-    assert_eq!(ended.code, Some(70), "{}", ended.log);
-    assert!(ended.log.contains("not all of it"), "{}", ended.log);
-    assert!(!ended.log.contains("::error"), "{}", ended.log);
+fn a_run_that_hangs_while_it_publishes() {
+    let failed = "dep-preflight failed while it published what it had found: the step did not end";
+    for (scene, code, words, writes) in [
+        ("hang in the log", 1, failed, true),
+        ("hang in the outputs", 1, failed, false),
+        (
+            "hang once settled",
+            70,
+            "not all of it could be reported",
+            false,
+        ),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let outputs = home.path().join("outputs");
+        let ended = play(scene, true, &[("GITHUB_OUTPUT", outputs.to_str().unwrap())]);
+        assert_eq!(ended.code, Some(code), "{scene}: {}", ended.log);
+        assert!(ended.log.contains(words), "{scene}: {}", ended.log);
+        let commands = ended.log.contains("::error");
+        assert_eq!(commands, code == 1, "{scene}: {}", ended.log);
+        let outputs = std::fs::read_to_string(outputs).unwrap_or_default();
+        assert_eq!(outputs.contains("\nerror\n"), writes, "{scene}: {outputs}");
+    }
 }
 
 /// In every place, at a forge whose authority only the inputs know.
