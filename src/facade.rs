@@ -128,7 +128,7 @@ pub mod log {
 
 /// Workflow commands.
 pub mod annotations {
-    pub use crate::report::annotations::{Level, Reserved, command, internal, invalid, render};
+    pub use crate::report::annotations::{Level, Reserved, command, render};
 }
 
 /// The outputs file.

@@ -269,7 +269,11 @@ fn refused(problems: &[String], more: usize) {
         lines::log(&line);
     }
     let all = in_one_line(problems, more);
-    lines::annotation(&annotations::invalid(&all));
+    lines::annotation(&annotations::command(
+        annotations::Level::Error,
+        "CONFIG",
+        &all,
+    ));
     let exit = Exit::of(RunResult::Invalid);
     let values = outputs::failed(exit, &format!("invalid configuration: {all}"));
     let text = outputs::render(&values);

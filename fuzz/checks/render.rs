@@ -78,10 +78,10 @@ fn control(feed: &mut Feed<'_>) -> Control {
 fn pieces(feed: &mut Feed<'_>) {
     let (one, two) = (feed.text(), feed.text());
     for level in [annotations::Level::Error, annotations::Level::Warning] {
-        lines::annotation(&annotations::command(level, "COMMIT-STATUS", &one));
+        for text in [&one, &format!("{one}; {two}"), &format!("{one}{two}")] {
+            lines::annotation(&annotations::command(level, "COMMIT-STATUS", text));
+        }
     }
-    lines::annotation(&annotations::invalid(&format!("{one}; {two}")));
-    lines::annotation(&annotations::internal(&format!("{one}{two}")));
     let values = outputs::failed(Exit::of(RunResult::Error), &one);
     reads_back(&values);
     reads_back(&vec![("message", one.clone()), ("up", two.clone())]);

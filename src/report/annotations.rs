@@ -164,16 +164,6 @@ fn sentence(target: &TargetReport) -> String {
     format!("{cause}{} ({tries}). {end}", target.message)
 }
 
-/// The annotation of a configuration that cannot be used.
-pub fn invalid(problems: &str) -> String {
-    command(Level::Error, "CONFIG", problems)
-}
-
-/// The annotation of a failure of the tool itself.
-pub fn internal(message: &str) -> String {
-    command(Level::Error, "INTERNAL", message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
