@@ -16,7 +16,8 @@
 //! ```
 //!
 //! `run::budget` shares out the deadline: a tenth of it, 3 s at most, is set aside for publishing
-//! where a commit status is posted, and a fifth, [`CONTROL`] at most, for the control address.
+//! where a commit status is posted, else a twentieth, 500 ms at most; and a fifth, [`CONTROL`] at
+//! most, for the control address where there is one.
 //! The durations of a race between addresses stand here, too, because they decide how long a
 //! target that is down takes to be so.
 
