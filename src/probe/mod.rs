@@ -1,7 +1,7 @@
 //! Stage 3: one attempt to reach one target.
 //!
 //! A probe makes a single attempt and says what came of it. How often it is tried is
-//! `waiting`'s business, what it means `verdict`'s. A probe of another protocol gets a file
+//! decided by `run::retry`, what it means by `verdict`. A probe of another protocol gets a file
 //! beside [`http`] and a variant in [`Probe`].
 
 pub(crate) mod cause;
