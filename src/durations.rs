@@ -15,9 +15,9 @@
 //!                                       the watchdog ends the process 15 ms before it ─┘
 //! ```
 //!
-//! `run::budget` shares out the deadline: a tenth of it, 3 s at most, is set aside for publishing
-//! where a commit status is posted, else a twentieth, 500 ms at most; and a fifth, [`CONTROL`] at
-//! most, for the control address where there is one.
+//! `run::budget` shares out the deadline: a tenth of it, [`PUBLISHING_WITH_STATUS`] at most, is set
+//! aside for publishing where a commit status is posted, else a twentieth, [`PUBLISHING`] at most;
+//! and a fifth, [`CONTROL`] at most, for the control address where there is one.
 //! The durations of a race between addresses stand here, too, because they decide how long a
 //! target that is down takes to be so.
 
@@ -112,6 +112,12 @@ pub(crate) const LIVE_LINE: Duration = ms(200);
 
 /// The most that the control address gets.
 pub(crate) const CONTROL: Duration = secs(5);
+/// The most that is set aside for publishing where there is no commit status to post.
+pub(crate) const PUBLISHING: Duration = ms(500);
+/// The most that is set aside for publishing with a commit status.
+pub(crate) const PUBLISHING_WITH_STATUS: Duration = secs(3);
+/// What is set aside for publishing at least, unless a third of the deadline is less.
+pub(crate) const SHORTEST_PUBLISHING: Duration = ms(100);
 /// The most that a commit status gets, pending or final.
 pub(crate) const COMMIT_STATUS: Duration = secs(5);
 /// With less time than this a commit status is not begun.

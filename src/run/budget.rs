@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::durations::{CONTROL, END_MARGIN, PUBLISH_LATE};
+use crate::durations::{
+    CONTROL, END_MARGIN, PUBLISH_LATE, PUBLISHING, PUBLISHING_WITH_STATUS, SHORTEST_PUBLISHING,
+};
 
 /// When each part of the step must be over. Reporting has its time reserved before probing
 /// begins, and so has the control address.
@@ -21,9 +23,13 @@ pub(crate) struct Budget {
 impl Budget {
     /// Shares out the deadline.
     pub(crate) fn share(start: Instant, deadline: Duration, posts: bool, controls: bool) -> Self {
-        let (part, most) = if posts { (10, 3000) } else { (20, 500) };
+        let (part, most) = if posts {
+            (10, PUBLISHING_WITH_STATUS)
+        } else {
+            (20, PUBLISHING)
+        };
         let report = (deadline / part)
-            .clamp(Duration::from_millis(100), Duration::from_millis(most))
+            .clamp(SHORTEST_PUBLISHING, most)
             .min(deadline / 3);
         let ask = if controls {
             (deadline / 5).min(CONTROL)
