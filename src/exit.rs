@@ -5,7 +5,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// The result of the whole step.
+/// The result of the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunResult {
     /// Every required target can be reached.
@@ -70,7 +70,7 @@ impl Serialize for RunResult {
     }
 }
 
-/// A signal that asks the step to stop.
+/// A signal that asks the run to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
     /// Ctrl-C, or a cancelled job.
@@ -101,7 +101,7 @@ impl Interrupt {
     }
 }
 
-/// How the step ended: what was found, and what the process says about it.
+/// How the run ended: what was found, and what the process says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
     /// What was found.

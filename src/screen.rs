@@ -3,7 +3,7 @@
 //! The log goes to standard output. Where the report is wanted there, for a program that reads
 //! it, the log goes to standard error.
 //!
-//! A thread of its own writes, so that a reader who does not read cannot hold up the step
+//! A thread of its own writes, so that a reader who does not read cannot hold up the run
 //! beyond its deadline. Lines end in a line feed each: some runners drop a last line without.
 
 use std::ffi::OsStr;

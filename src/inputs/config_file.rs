@@ -1,4 +1,4 @@
-//! The config file: options of the step, and targets.
+//! The config file: options of the run, and targets.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::text;
 
 /// What a config file holds.
 pub(super) struct ConfigFile {
-    /// The options of the step.
+    /// The options of the run.
     pub(super) options: RawInputs,
     /// What stands under `targets`, and where.
     pub(super) targets: Option<(Node, Origin)>,

@@ -35,7 +35,7 @@ use crate::target::Target;
 pub struct Inputs {
     /// What to probe, in the order given.
     pub targets: Vec<Target>,
-    /// Limit for the whole step, from start to process exit.
+    /// Limit for the whole run, from start to process exit.
     pub deadline: Duration,
     /// The address that tells the runner's network from the dependency, if there is one.
     pub control: Option<Url>,

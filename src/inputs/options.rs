@@ -60,13 +60,13 @@ const INPUT: Places = Places {
     file: false,
     target: false,
 };
-const STEP: Places = Places {
+const RUN: Places = Places {
     file: true,
     ..INPUT
 };
 const EVERYWHERE: Places = Places {
     target: true,
-    ..STEP
+    ..RUN
 };
 const INPUT_AND_TARGET: Places = Places {
     target: true,
@@ -148,7 +148,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "DURATION",
         default: "60s",
         help: "Limit for everything, reporting included",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.deadline, values::deadline(text))),
     },
     InputOption {
@@ -205,7 +205,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "URL",
         default: "the forge's API address, else off",
         help: "Address that tells your own network from the dependency, or `off`",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.control, values::control(text))),
     },
     InputOption {
@@ -213,7 +213,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "BOOL",
         default: "true",
         help: "Whether down and unknown fail the step",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.fail_on_down, values::boolean(text))),
     },
     InputOption {
@@ -221,7 +221,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "BOOL",
         default: "true",
         help: "Post a commit status",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.status.post, values::boolean(text))),
     },
     InputOption {
@@ -229,7 +229,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "TEXT",
         default: "dep-preflight / <workflow> / <job>, outside a job dep-preflight",
         help: "Context of the commit status",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| {
             let context = text::truncate(&text::sanitize(text, text::LONG), CONTEXT);
             inputs.status.context = Some(context);
@@ -241,7 +241,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "URL",
         default: "the run",
         help: "Where the commit status links to",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| {
             set(&mut inputs.status.target_url, address::link(text).map(Some))
         }),
@@ -251,7 +251,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "SHA",
         default: "the PR's head, else the run's commit",
         help: "Commit that the status goes to",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.status.sha, text.parse().map(Some))),
     },
     // Not in a file, which is committed.
@@ -271,7 +271,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "BOOL",
         default: "true",
         help: "Write the job summary",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.summary, values::boolean(text))),
     },
     InputOption {
@@ -279,7 +279,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "FILE",
         default: "",
         help: "PEM file with more roots to trust",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, path| {
             set(&mut inputs.ca_certificates, files::certificates(path))
         }),
@@ -289,7 +289,7 @@ pub static OPTIONS: &[InputOption] = &[
         value: "FILE",
         default: "",
         help: "Where to write the JSON report; `-` is standard output, and the log goes to standard error",
-        places: STEP,
+        places: RUN,
         meaning: Meaning::Run(|inputs, path| {
             inputs.report_file = Some(ReportTo::named(path));
             Ok(())

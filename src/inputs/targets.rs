@@ -19,8 +19,8 @@ use crate::{address, text};
 
 /// How many headers of its own a target may have: as many as an answer may.
 const HEADERS: usize = crate::net::http1::FIELD_LIMIT;
-/// What to say about an option of the whole step that stands elsewhere.
-const OF_THE_STEP: &str = "it is an input of its own, and in a config file stands beside targets";
+/// What to say about an option of the whole run that stands elsewhere.
+const OF_THE_RUN: &str = "it is an input of its own, and in a config file stands beside targets";
 
 /// The options of one target, or of all that do not say otherwise.
 #[derive(Debug, Clone)]
@@ -133,14 +133,14 @@ fn misplaced(name: &str, node: &Node) -> Option<String> {
         {
             Some("is a mapping of targets within one; take out one of the two".to_owned())
         }
-        Node::Scalar(text) if is_of_the_step(name) && !text.contains("://") => Some(format!(
-            "is an option of the whole step, not a target; {OF_THE_STEP}"
+        Node::Scalar(text) if is_of_the_run(name) && !text.contains("://") => Some(format!(
+            "is an option of the whole step, not a target; {OF_THE_RUN}"
         )),
         _ => None,
     }
 }
 
-fn is_of_the_step(name: &str) -> bool {
+fn is_of_the_run(name: &str) -> bool {
     InputOption::named(name).is_some_and(|option| option.places.file)
 }
 
@@ -212,8 +212,8 @@ fn with_options(
 
 /// What to say about an option that is not a target's.
 fn unknown(key: &str) -> String {
-    if is_of_the_step(key) {
-        return format!("is an option of the whole step, not of a target; {OF_THE_STEP}");
+    if is_of_the_run(key) {
+        return format!("is an option of the whole step, not of a target; {OF_THE_RUN}");
     }
     let known = || options::of_target().map(|option| option.name);
     match nearest(key, known()) {

@@ -100,7 +100,7 @@ pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
         }
         .push(entry);
     }
-    // A step that was interrupted has not looked long enough to say anything about the network.
+    // A run that was interrupted has not looked long enough to say anything about the network.
     let interrupted = report.was_interrupted();
     let unknown = report.with(Verdict::Unknown).count();
     if let Some(first) = report.with(Verdict::Unknown).next().filter(|_| interrupted) {

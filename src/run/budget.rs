@@ -1,4 +1,4 @@
-//! Who may take how long, so that the whole step ends before its deadline.
+//! Who may take how long, so that the whole run ends before its deadline.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::durations::{
     CONTROL, END_MARGIN, PUBLISH_LATE, PUBLISHING, PUBLISHING_WITH_STATUS, SHORTEST_PUBLISHING,
 };
 
-/// When each part of the step must be over. Reporting has its time reserved before probing
+/// When each part of the run must be over. Reporting has its time reserved before probing
 /// begins, and so has the control address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {

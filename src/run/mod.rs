@@ -46,7 +46,7 @@ enum SetupError {
     Runtime(#[from] io::Error),
 }
 
-/// Runs the step and returns the exit status.
+/// Probes, publishes what was found, and returns the exit status.
 pub(crate) fn run(
     start: Start,
     mut inputs: Inputs,

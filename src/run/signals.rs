@@ -1,11 +1,11 @@
-//! SIGINT, SIGTERM and SIGHUP: asked to stop, the step reports what it has.
+//! SIGINT, SIGTERM and SIGHUP: asked to stop, the run reports what it has.
 
 use crate::exit::Interrupt;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a step early.
+/// The signals that end a run early.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]

@@ -128,7 +128,7 @@ fn in_a_thread(
 ) -> std::io::Result<u8> {
     thread::scope(|scope| {
         let thread = thread::Builder::new()
-            .name("step".to_owned())
+            .name("run".to_owned())
             .stack_size(2 * STACK)
             .spawn_scoped(scope, || work(watchdog))?;
         // One that panicked stands aside and does not end.
@@ -136,7 +136,7 @@ fn in_a_thread(
     })
 }
 
-/// Waits for the step to panic or to miss its deadline, and ends the process then. A step that
+/// Waits for the run to panic or to miss its deadline, and ends the process then. A run that
 /// ends in time takes this thread with it.
 fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instant) {
     let mut in_time = true;
@@ -145,7 +145,7 @@ fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instan
         match receiver.recv_timeout(left) {
             Ok(Message::Deadline(at)) => deadline = at,
             Ok(Message::Panicked(what)) => break fail(watchdog, &what, deadline),
-            // Woken after the deadline: the whole process stood still, not the step alone.
+            // Woken after the deadline: the whole process stood still, not the run alone.
             Err(RecvTimeoutError::Timeout) if in_time && Instant::now() >= deadline => {
                 in_time = false;
                 deadline = Instant::now() + WATCHDOG_LATE;
