@@ -68,7 +68,11 @@ impl HttpProbe {
         let stood = budget.pulse.stood_still().saturating_sub(stood);
         let standstill = |wait| pulse::is_standstill(stood, waited.late, wait);
         let mut attempt = match waited.done {
-            Some(Ok((hop, answer))) => self.judge(answer, &hop, &walk, until).await,
+            Some(Ok((hop, mut answer))) => {
+                let attempt = self.judge(&mut answer, &hop, &walk, until).await;
+                answer.leave();
+                attempt
+            }
             Some(Err(why)) if is_login_wanted(&why, &walk) => self.wants_login(&walk),
             ended => {
                 let why = ended.and_then(Result::err);

@@ -1,10 +1,13 @@
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::version::{TLS12, TLS13};
 
 use crate::kit::certificates::{Certified, trusted_pem};
 use crate::kit::peer::Action::{Hear, Reset};
-use crate::kit::server::{Server, response};
+use crate::kit::running::eventually;
+use crate::kit::server::{Server, redirect, response};
 use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 
@@ -97,6 +100,30 @@ fn a_socks4_proxy_leads_the_way() {
         run.found(result, if result == "up" { "" } else { "proxy" })
             .hides(&["carl"]);
     }
+}
+
+/// An end without a word could be anybody's: servers log it as an error.
+#[test]
+fn every_answer_is_taken_leave_of() {
+    let requests = 3;
+    let left = Arc::<AtomicUsize>::default();
+    let has_left = Arc::clone(&left);
+    let server = Tls::new(Certified::Well).start(move |peer| {
+        match peer.request().map(|head| head.number) {
+            Some(1) => peer.send(redirect("/")),
+            Some(2) => peer.send(response(503, "")),
+            _ => peer.send(response(200, "")),
+        };
+        if peer.takes_leave() {
+            has_left.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let step = Preflight::probing(server.url()).file("ca.pem", trusted_pem());
+    let step = step.set("attempts", 2).set("interval", "100ms");
+    step.set("ca-certificates", "ca.pem").run().up();
+    eventually("the leave that was taken", || {
+        left.load(Ordering::SeqCst) == requests
+    });
 }
 
 /// Whoever hangs up in place of an alert may mean the same, or may not.

@@ -132,6 +132,11 @@ impl Peer {
         io::copy(&mut self.io, &mut io::sink()).ok();
     }
 
+    /// Waits until the other side leaves, and says whether it took its leave as TLS has it.
+    pub(crate) fn takes_leave(&mut self) -> bool {
+        io::copy(&mut self.io, &mut io::sink()).is_ok()
+    }
+
     /// Ends the connection with a TCP reset.
     pub(crate) fn reset(&mut self) {
         TcpSocket::from_std_stream(self.socket())

@@ -16,7 +16,7 @@ impl HttpProbe {
     /// Judges the last answer.
     pub(super) async fn judge(
         &self,
-        mut answer: Answer,
+        answer: &mut Answer,
         hop: &Hop,
         walk: &Shared,
         until: Instant,
