@@ -370,6 +370,11 @@ fn certificates() {
             Cause::TlsUntrusted,
             "ca-certificates",
         ),
+        (
+            CertificateError::BadSignature,
+            Cause::TlsUntrusted,
+            "does not match",
+        ),
         (CertificateError::Revoked, Cause::Tls, "revoked"),
     ] {
         fails(Stage::Tls, Straight, &bad(error), cause, word);

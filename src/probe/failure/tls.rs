@@ -71,6 +71,11 @@ pub(super) fn explain(error: &Error, host: &str) -> Failure {
             (Cause::TlsHostname, why)
         }
         CertificateError::UnknownIssuer => (Cause::TlsUntrusted, untrusted()),
+        // Signed by somebody of a trusted root's name: a private CA that was made anew, as a rule.
+        CertificateError::BadSignature => (
+            Cause::TlsUntrusted,
+            format!("has a signature that does not match: it {}", untrusted()),
+        ),
         other if is_ca_as_end_entity(other) => (Cause::TlsUntrusted, untrusted()),
         other => {
             let why = text::sanitize(&words::certificate(other), text::PIECE);
