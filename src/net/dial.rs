@@ -148,8 +148,7 @@ async fn through(
     if proxy.speaks_for_target {
         return Ok(stream);
     }
-    progress.enter(Stage::Tunnel);
-    tunnel::open(stream, proxy, to.host, to.port)
+    tunnel::open(stream, proxy, to.host, to.port, progress)
         .await
         .map_err(DialError::Tunnel)
 }

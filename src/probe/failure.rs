@@ -89,6 +89,10 @@ pub(crate) fn timeout(scene: &Scene<'_>) -> Failure {
             Cause::Proxy,
             format!("connected to {peer}, but the TLS handshake was not finished within {limit}"),
         ),
+        (Stage::Greeting, _) => (
+            Cause::Proxy,
+            format!("connected to {peer}, but it did not answer in SOCKS within {limit}"),
+        ),
         // The proxy is there and has not said anything about the way to the target.
         (Stage::Tunnel, _) => (
             Cause::ConnectTimeout,

@@ -327,6 +327,27 @@ fn a_socks_proxy_that_makes_no_connection_is_named() {
     }
 }
 
+/// Before it knows where to, silence is its own; later it may wait for the target.
+#[test]
+fn a_silent_socks_proxy_is_blamed_until_it_knows_the_target() {
+    let mute = Server::silent();
+    let greeted = Server::start(|peer| {
+        peer.read(3);
+        peer.send([5, 0]);
+        peer.hang();
+    });
+    let url = |server: &Server| format!("socks5://{}", server.host());
+    let step = |server: &Server| Preflight::probing(SECURE).env("ALL_PROXY", url(server));
+    step(&mute)
+        .set("timeout", "500ms")
+        .run()
+        .found("unknown", "proxy");
+    step(&greeted)
+        .set("timeout", "500ms")
+        .run()
+        .found("down", "connect-timeout");
+}
+
 /// Containers have such names; certificates may, too.
 #[test]
 fn a_host_name_with_an_underscore_is_led_on() {

@@ -18,6 +18,8 @@ pub(crate) enum Stage {
     Connect,
     /// TLS with the proxy.
     ProxyTls,
+    /// A SOCKS proxy was greeted, and does not know yet where the tunnel is to lead.
+    Greeting,
     /// The proxy is asked for a tunnel.
     Tunnel,
     /// TLS with the destination.
@@ -28,11 +30,12 @@ pub(crate) enum Stage {
 
 impl Stage {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Start,
         Self::Name,
         Self::Connect,
         Self::ProxyTls,
+        Self::Greeting,
         Self::Tunnel,
         Self::Tls,
         Self::Open,

@@ -6,7 +6,8 @@ use http::header::{HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{Method, Request, Uri};
 use tokio_socks::tcp::{Socks4Stream, Socks5Stream};
 
-use super::stream::Stream;
+use super::progress::{Progress, Stage};
+use super::stream::{Heard, Stream};
 use crate::net::client;
 use crate::net::http1;
 use crate::net::proxy::{Login, Proxy, Tunnel};
@@ -41,10 +42,17 @@ pub(super) async fn open(
     proxy: &Proxy,
     host: &str,
     port: u16,
+    progress: &Progress,
 ) -> Result<Box<dyn Stream>, TunnelError> {
+    progress.enter(match proxy.tunnel {
+        // The others say at once where to.
+        Tunnel::Connect | Tunnel::Socks4(_) => Stage::Tunnel,
+        Tunnel::Socks5(_) => Stage::Greeting,
+    });
     match &proxy.tunnel {
         Tunnel::Connect => connect(stream, proxy, host, port).await,
         Tunnel::Socks5(login) => {
+            let stream = Heard::new(stream, || progress.enter(Stage::Tunnel));
             let made = match login {
                 Some(Login { user, password }) => {
                     let to = (host, port);
@@ -52,7 +60,8 @@ pub(super) async fn open(
                 }
                 None => Socks5Stream::connect_with_socket(stream, (host, port)).await,
             };
-            made.map(Socks5Stream::into_inner).map_err(refused)
+            made.map(|made| made.into_inner().into_inner())
+                .map_err(refused)
         }
         Tunnel::Socks4(login) => {
             let made = match login {

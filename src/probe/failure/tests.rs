@@ -108,6 +108,12 @@ fn a_timeout_says_what_was_under_way() {
             "connected to the proxy",
         ),
         (
+            Stage::Greeting,
+            Tunnelled,
+            Cause::Proxy,
+            "did not answer in SOCKS",
+        ),
+        (
             Stage::Tunnel,
             Tunnelled,
             Cause::ConnectTimeout,
