@@ -125,6 +125,10 @@ async fn pursue(
         else {
             return;
         };
+        // One that is free at once, or a wait that ended late, has not looked at the time.
+        if Instant::now() >= until {
+            return;
+        }
         let budget = AttemptBudget {
             timeout: target.policy.timeout,
             latest: until,

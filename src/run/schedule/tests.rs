@@ -136,6 +136,23 @@ async fn no_attempt_is_made_after_the_end_of_probing() {
     }
 }
 
+/// A process that stood still over the end of probing would give its attempt no time at all, and
+/// blame the target for that.
+#[tokio::test]
+async fn no_attempt_is_made_where_the_end_of_probing_has_passed() {
+    let targets = targets(1, Attempts::AtMost(3));
+    let fake = Fake::new(&[9], Duration::from_millis(1));
+    let at_once = events(Schedule::start(&targets, &fake, Instant::now())).await;
+    assert!(at_once.is_empty(), "{at_once:?}");
+    let until = Instant::now() + Duration::from_millis(300);
+    let mut schedule = Schedule::start(&targets, &fake, until);
+    let first = schedule.next().await.map(|event| event.next);
+    assert!(matches!(first, Some(Some(Next::After(_)))), "{first:?}");
+    std::thread::sleep(Duration::from_millis(500));
+    let second = schedule.next().await;
+    assert!(second.is_none(), "{second:?}");
+}
+
 /// One request per target, and no more under way than the machine allows.
 #[tokio::test]
 async fn attempts_under_way_are_limited() {
