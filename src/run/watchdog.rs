@@ -143,7 +143,13 @@ fn watch(watchdog: &Watchdog, receiver: &Receiver<Message>, mut deadline: Instan
     let status = loop {
         let left = deadline.saturating_duration_since(Instant::now() + WATCHDOG_MARGIN);
         match receiver.recv_timeout(left) {
-            Ok(Message::Deadline(at)) => deadline = at,
+            // What a process gets that stood still over its deadline is not taken back when the run
+            // says its deadline once more.
+            Ok(Message::Deadline(at)) if in_time || at > deadline => {
+                deadline = at;
+                in_time = true;
+            }
+            Ok(Message::Deadline(_)) => {}
             Ok(Message::Panicked(what)) => break fail(watchdog, &what, deadline),
             // Woken after the deadline: the whole process stood still, not the run alone.
             Err(RecvTimeoutError::Timeout) if in_time && Instant::now() >= deadline => {

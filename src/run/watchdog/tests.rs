@@ -37,6 +37,15 @@ fn in_a_process_of_its_own() {
             });
             crate::run(start, Vec::new(), std::env::vars_os().collect(), watchdog)
         }
+        "stand still" => {
+            let over = Instant::now().checked_sub(Duration::from_millis(50));
+            for _ in 0..2 {
+                watchdog.deadline(over.unwrap());
+                thread::sleep(Duration::from_millis(50));
+            }
+            watchdog.claim.settle(75);
+            stand_aside()
+        }
         "hang in the log" => hang(watchdog, Claim::begin),
         "hang in the outputs" => hang(watchdog, Claim::begin_outputs),
         "hang once settled" => hang(watchdog, |claim| claim.settle(70)),
@@ -120,6 +129,14 @@ fn a_run_that_hangs_while_it_publishes() {
         let outputs = std::fs::read_to_string(outputs).unwrap_or_default();
         assert_eq!(outputs.contains("\nerror\n"), writes, "{scene}: {outputs}");
     }
+}
+
+/// The time that a process gets which stood still over its deadline is not taken back when the run
+/// says once more which deadline it has.
+#[test]
+fn a_run_that_stood_still() {
+    let ended = play("stand still", false, &[]);
+    assert_eq!(ended.code, Some(75), "{}", ended.log);
 }
 
 /// In every place, at a forge whose authority only the inputs know.
