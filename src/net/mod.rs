@@ -17,6 +17,17 @@ use std::io;
 pub use client::Network;
 pub(crate) use meter::HEAD_LIMIT;
 
+/// Whether an error means that there are no more file descriptors.
+#[must_use]
+pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
+    /// `EMFILE` and `ENFILE`, the same on every Unix.
+    const CODES: [i32; 2] = [24, 23];
+    cfg!(unix)
+        && error
+            .raw_os_error()
+            .is_some_and(|code| CODES.contains(&code))
+}
+
 /// Whether an error means that the runner could not even try: no file descriptors, no ports,
 /// no memory, not permitted.
 #[must_use]

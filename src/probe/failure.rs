@@ -81,6 +81,13 @@ pub(crate) fn timeout(scene: &Scene<'_>) -> Failure {
         (Stage::Connect, None) if scene.seen.refused => {
             (Cause::Refused, format!("connection refused by {peer}"))
         }
+        // Those that were not tried may be the ones that answer.
+        (Stage::Connect, None) if scene.seen.held_back => (
+            Cause::Local,
+            format!(
+                "no connection to {peer} within {limit}; the runner has too few file descriptors (ulimit -n) to try all of them"
+            ),
+        ),
         (Stage::Connect, None) => (
             Cause::ConnectTimeout,
             format!("no connection to {peer} within {limit}"),

@@ -27,7 +27,7 @@ const MAX_IN_FLIGHT: usize = 4096;
 const RESERVED_FDS: u64 = 64;
 /// Descriptors that attempts hold, on average: a connection, and another address that is tried
 /// beside it; or a question to the name server for each family.
-const FDS_PER_ATTEMPT: u64 = 2;
+const FDS_PER_ATTEMPT: usize = 2;
 
 /// What makes attempts: the network, in a test something else.
 pub(crate) trait Prober: Send + Sync + 'static {
@@ -68,10 +68,11 @@ impl Schedule {
         until: Instant,
     ) -> Self {
         let (sender, events) = unbounded_channel();
-        let allowed = allowed_in_flight();
-        prober.may_hold_beside(allowed);
+        let descriptors = descriptors();
+        let at_once = max_in_flight(targets.len(), descriptors);
+        prober.may_hold_beside(descriptors.saturating_sub(at_once));
         let runner = Arc::new(Runner {
-            admission: Admission::new(max_in_flight(targets.len(), allowed)),
+            admission: Admission::new(at_once),
             pulse: Pulse::default(),
         });
         let mut tasks = JoinSet::new();
@@ -164,14 +165,16 @@ async fn pursue(
 
 /// How many attempts may be under way: as many as there are targets, up to [`MAX_IN_FLIGHT`], unless
 /// the system allows fewer.
-fn max_in_flight(targets: usize, allowed: usize) -> usize {
+fn max_in_flight(targets: usize, descriptors: usize) -> usize {
+    let allowed = descriptors / FDS_PER_ATTEMPT;
     allowed.clamp(1, targets.clamp(1, MAX_IN_FLIGHT))
 }
 
-/// How many attempts the system's limit of open files allows, once it is raised as far as it goes.
-fn allowed_in_flight() -> usize {
-    let allowed = raise_file_limit().saturating_sub(RESERVED_FDS) / FDS_PER_ATTEMPT;
-    usize::try_from(allowed).unwrap_or(usize::MAX)
+/// How many file descriptors attempts may hold, once the system's limit is raised as far as it
+/// goes.
+fn descriptors() -> usize {
+    let descriptors = raise_file_limit().saturating_sub(RESERVED_FDS);
+    usize::try_from(descriptors).unwrap_or(usize::MAX)
 }
 
 #[cfg(unix)]

@@ -57,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) peer: Option<SocketAddr>,
     /// Whether an address refused, while others may still answer.
     pub(crate) refused: bool,
+    /// Whether an address waits because the runner has no file descriptor for it.
+    pub(crate) held_back: bool,
     /// TLS with the proxy.
     pub(crate) proxy_handshake: Option<Arc<Handshake>>,
     /// TLS with the destination.

@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::progress::Progress;
 use crate::durations::NEXT_ADDRESS;
-use crate::net::is_local;
 use crate::net::resolver::{Found, Rest};
+use crate::net::{is_local, is_out_of_files};
 
 /// The most connections that are tried at once. With more silent addresses than that, the
 /// others wait for one of these to fail.
@@ -113,6 +113,8 @@ struct Race<'a, S> {
     trying: Vec<Trying<'a, S>>,
     /// When the next one may start.
     due: Instant,
+    /// Whether an address that is due waits for a file descriptor.
+    held_back: bool,
     failure: Option<Failure>,
 }
 
@@ -135,6 +137,7 @@ impl<'a, S> Race<'a, S> {
             rest: found.rest,
             trying: Vec::new(),
             due: Instant::now(),
+            held_back: false,
             failure: None,
         };
         race.enter(&found.first);
@@ -176,10 +179,14 @@ impl<'a, S> Race<'a, S> {
     {
         while self.trying.len() < AT_ONCE && self.due <= Instant::now() {
             let place = self.spare.0.try_acquire().ok();
-            if place.is_none() && !self.trying.is_empty() {
-                self.due = Instant::now() + NEXT_ADDRESS;
+            if !self.is_waiting() {
                 return;
             }
+            if place.is_none() && !self.trying.is_empty() {
+                self.hold_back();
+                return;
+            }
+            self.is_held_back(false);
             let place = place.filter(|_| !self.trying.is_empty());
             let Some(ip) = self.next() else { return };
             let address = SocketAddr::new(ip, self.port);
@@ -190,6 +197,19 @@ impl<'a, S> Race<'a, S> {
                 (address, done)
             }));
             self.due = Instant::now() + NEXT_ADDRESS;
+        }
+    }
+
+    /// There is no file descriptor for the next address: it waits for one.
+    fn hold_back(&mut self) {
+        self.due = Instant::now() + NEXT_ADDRESS;
+        self.is_held_back(true);
+    }
+
+    fn is_held_back(&mut self, held_back: bool) {
+        if self.held_back != held_back {
+            self.held_back = held_back;
+            self.progress.note(|seen| seen.held_back = held_back);
         }
     }
 
@@ -206,6 +226,14 @@ impl<'a, S> Race<'a, S> {
     }
 
     fn failed(&mut self, address: SocketAddr, error: io::Error) {
+        if is_out_of_files(&error) && !self.trying.is_empty() {
+            match address.ip() {
+                ip @ IpAddr::V6(_) => self.six.push_front(ip),
+                ip @ IpAddr::V4(_) => self.four.push_front(ip),
+            }
+            self.hold_back();
+            return;
+        }
         self.due = Instant::now();
         let weight = weight(&error);
         if self

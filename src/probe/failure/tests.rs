@@ -68,6 +68,23 @@ fn fails(stage: Stage, way: Way, why: &Unanswered, cause: Cause, word: &str) {
     assert_eq!(found, (cause, true), "{why:?}: {}", failure.detail);
 }
 
+/// The address that was not tried may be the one that answers.
+#[test]
+fn a_timeout_for_lack_of_file_descriptors_is_the_runner_s() {
+    for (refused, cause) in [(false, Cause::Local), (true, Cause::Refused)] {
+        let failure = on_stage(Stage::Connect, Straight, |scene| {
+            let mut seen = scene.seen.clone();
+            (seen.held_back, seen.refused) = (true, refused);
+            let scene = Scene {
+                seen: &seen,
+                ..*scene
+            };
+            timeout(&scene)
+        });
+        assert_eq!(failure.cause, cause, "{}", failure.detail);
+    }
+}
+
 #[test]
 fn a_timeout_says_what_was_under_way() {
     for (stage, way, cause, words) in [

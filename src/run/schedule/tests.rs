@@ -160,15 +160,15 @@ async fn attempts_under_way_are_limited() {
     let fake = Fake::new(&[0; 500], Duration::from_millis(2));
     let events = events(Schedule::start(&targets, &fake, Instant::now() + FAR)).await;
     assert_eq!(events.len(), 500);
-    assert!(fake.most.load(Ordering::SeqCst) <= max_in_flight(500, allowed_in_flight()));
-    for (targets, allowed, expected) in [
+    assert!(fake.most.load(Ordering::SeqCst) <= max_in_flight(500, descriptors()));
+    for (targets, descriptors, expected) in [
         (1, 1000, 1),
         (0, 1000, 1),
-        (500, 480, 480),
+        (500, 960, 480),
         (500, 0, 1),
         (1_000_000, usize::MAX, MAX_IN_FLIGHT),
     ] {
-        assert_eq!(max_in_flight(targets, allowed), expected);
+        assert_eq!(max_in_flight(targets, descriptors), expected);
     }
 }
 

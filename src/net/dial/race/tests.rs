@@ -9,8 +9,10 @@ enum Does {
     Answer(u64),
     Fail(u64, io::ErrorKind),
     Silent,
+    /// Fails at once for lack of file descriptors (`EMFILE`).
+    NoFiles,
 }
-use Does::{Answer, Fail, Silent};
+use Does::{Answer, Fail, NoFiles, Silent};
 use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, TimedOut};
 
 async fn does(what: Does) -> io::Result<()> {
@@ -24,6 +26,7 @@ async fn does(what: Does) -> io::Result<()> {
             Err(kind.into())
         }
         Silent => pending().await,
+        NoFiles => Err(io::Error::from_raw_os_error(24)),
     }
 }
 
@@ -147,9 +150,27 @@ fn sockets_are_bounded() {
     // All attempts together: with nothing to spare there is one at a time.
     let three = [Silent, Fail(0, ConnectionRefused), Answer(0)];
     for (spare, won, took) in [(0, Err(TimedOut), 10_000), (1, Ok(3), 250)] {
-        let (got, after, _) = play_with(&[], &three, 0, spare);
+        let (got, after, seen) = play_with(&[], &three, 0, spare);
         assert_eq!((got, after), (won, took));
+        assert_eq!(seen.held_back, spare == 0);
     }
+    // Nothing waits where the last address was tried.
+    let two = [Fail(10, ConnectionRefused), Silent];
+    assert!(!play_with(&[], &two, 0, 0).2.held_back);
     let refusing = [Fail(10, ConnectionRefused), Answer(0)];
     assert_eq!(play_with(&[], &refusing, 0, 0).0, Ok(2));
+}
+
+/// It says nothing about an address, which may be the one that answers.
+#[test]
+fn an_address_without_a_file_descriptor_waits_for_one() {
+    let (got, took, seen) = play(&[], &[Silent, NoFiles], 0);
+    assert_eq!((got, took), (Err(TimedOut), 10_000));
+    assert!(seen.held_back);
+    let (got, took, seen) = play(&[], &[Answer(900), NoFiles], 0);
+    assert_eq!((got, took), (Ok(1), 900));
+    assert!(seen.held_back);
+    let (got, took, _) = play(&[], &[NoFiles, NoFiles], 0);
+    assert!(matches!(got, Err(kind) if kind != TimedOut), "{got:?}");
+    assert_eq!(took, 0);
 }
