@@ -15,8 +15,10 @@ pub(super) fn uri(url: &Url) -> Result<Uri, Broken> {
     parsed.map_err(|error: InvalidUri| Broken::Unsent(error.to_string()))
 }
 
-/// Over HTTP/2, where the address carries the host.
-pub(super) fn http2(uri: Uri, method: &Method, own: HeaderMap) -> Request<()> {
+/// Over HTTP/2, where the address carries the host, and the library refuses to send what is about
+/// one connection of HTTP/1.
+pub(super) fn http2(uri: Uri, method: &Method, mut own: HeaderMap) -> Request<()> {
+    own.remove("proxy-connection");
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
     *request.uri_mut() = uri;
@@ -64,6 +66,8 @@ fn with_ours(mut headers: HeaderMap) -> HeaderMap {
 mod tests {
     use std::sync::Arc;
 
+    use http::HeaderName;
+
     use super::*;
     use crate::net::proxy::{Proxy, Tunnel};
 
@@ -110,6 +114,17 @@ mod tests {
             let sent = request.headers().contains_key(PROXY_AUTHORIZATION);
             assert_eq!(sent, login, "{url}");
         }
+    }
+
+    #[test]
+    fn what_is_about_a_connection_of_http1_is_not_said_over_http2() {
+        let uri = Uri::from_static("https://dep.test/");
+        let own = HeaderMap::from_iter([(
+            HeaderName::from_static("proxy-connection"),
+            HeaderValue::from_static("keep-alive"),
+        )]);
+        let request = http2(uri, &Method::GET, own);
+        assert_eq!(request.headers().len(), 2, "{request:?}");
     }
 
     #[test]
