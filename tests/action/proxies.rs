@@ -292,9 +292,15 @@ fn a_socks_proxy_leads_the_way() {
         let secure = Tls::new(Certified::Well).healthy();
         let plain = Server::status(200);
         for (url, server) in [(PLAIN.to_owned(), &plain), (secure.url(), &secure)] {
-            for login in [None, Some("carl:hunter2")] {
+            for (user_info, login) in [
+                ("", None),
+                ("carl:hunter2@", Some("carl:hunter2")),
+                // SOCKS has no login with an empty part: it is done without.
+                ("carl@", None),
+                ("carl:@", None),
+                (":hunter2@", None),
+            ] {
                 let proxy = socks_to(server, login, 0);
-                let user_info = login.map_or(String::new(), |login| format!("{login}@"));
                 let address = format!("{scheme}://{user_info}{}", proxy.host());
                 let step = Preflight::probing(&url).env("ALL_PROXY", address);
                 step.trusting().run().up().hides(&["hunter2", "carl"]);

@@ -54,11 +54,12 @@ pub(super) async fn open(
         Tunnel::Socks5(login) => {
             let stream = Heard::new(stream, || progress.enter(Stage::Tunnel));
             let made = match login {
-                Some(Login { user, password }) => {
+                // SOCKS has no empty ones (RFC 1929, 2): the proxy may do without.
+                Some(Login { user, password }) if !user.is_empty() && !password.is_empty() => {
                     let to = (host, port);
                     Socks5Stream::connect_with_password_and_socket(stream, to, user, password).await
                 }
-                None => Socks5Stream::connect_with_socket(stream, (host, port)).await,
+                _ => Socks5Stream::connect_with_socket(stream, (host, port)).await,
             };
             made.map(|made| made.into_inner().into_inner())
                 .map_err(refused)
@@ -125,8 +126,10 @@ fn refused(error: tokio_socks::Error) -> TunnelError {
         Error::NoAcceptableAuthMethods | Error::AuthorizationRequired => {
             SocksReply::Refused("it wants a login")
         }
+        Error::InvalidAuthValues(_) => {
+            SocksReply::Refused("a part of the login is longer than 255 bytes")
+        }
         Error::PasswordAuthFailure(_)
-        | Error::InvalidAuthValues(_)
         | Error::IdentdAuthFailure
         | Error::InvalidUserIdAuthFailure => SocksReply::Refused("it does not take the login"),
         _ => SocksReply::Refused("it does not answer as SOCKS has it"),
