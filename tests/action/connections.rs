@@ -102,8 +102,6 @@ fn a_socks4_proxy_leads_the_way() {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// A busy server may send its 503, and any server a 408, before it has read a request; or it hangs
 /// up.
 #[test]
@@ -131,7 +129,6 @@ fn what_comes_before_the_request_counts() {
     }
 }
 
->>>>>>> a8d89c1 (Play an answer before the request without luck)
 /// An end without a word could be anybody's: servers log it as an error.
 #[test]
 fn every_answer_is_taken_leave_of() {
