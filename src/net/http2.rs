@@ -46,11 +46,11 @@ pub(crate) async fn ask(stream: Box<dyn Stream>, request: Request<()>) -> Result
     let answered = poll_fn(|cx| {
         // Its end is told to the response as well.
         let over = Pin::new(&mut connection).poll(cx).is_ready();
-        if frames.ask_for_http1(&mut meter.reading().received) {
-            return Poll::Ready(Err(Broken::WantsHttp1));
-        }
+        let asks_for_http1 = frames.ask_for_http1(&mut meter.reading().received);
         match Pin::new(&mut response).poll(cx) {
+            // Whatever came after it.
             Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+            _ if asks_for_http1 => Poll::Ready(Err(Broken::WantsHttp1)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(explain(&error, &meter))),
             Poll::Pending if over => Poll::Ready(Err(Broken::Closed)),
             Poll::Pending => Poll::Pending,

@@ -243,6 +243,21 @@ fn a_server_that_asks_for_http1_is_asked_over_http1() {
     }
 }
 
+/// What a server answers counts, whatever it asks for in the same breath.
+#[test]
+fn an_answer_over_http2_is_not_asked_for_again() {
+    let reset = &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13][..];
+    let go_away = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 13][..];
+    for frame in [reset, go_away] {
+        let well = "HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n";
+        let server = Tls::new(Certified::Well).http2_or_1(Http2::AnswersAnd(frame), well);
+        let run = trusting(&server).run();
+        run.down("status");
+        assert_eq!(run.output("http-status"), "500", "{run}");
+        assert_eq!(server.requests(), 1, "{run}");
+    }
+}
+
 /// HTTP/2 has no such header: a server would refuse it, or answer for another host.
 #[test]
 fn a_target_that_names_its_host_is_asked_over_http1() {

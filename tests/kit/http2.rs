@@ -86,6 +86,8 @@ pub(crate) enum Http2 {
     KeepsSilent,
     /// It goes away though it will answer this request, and says nothing more.
     Dismisses(Reason),
+    /// It answers 500, and sends these frames with it.
+    AnswersAnd(&'static [u8]),
     /// It sends this after its settings, and then that without end.
     Floods(&'static [u8], &'static [u8]),
 }
@@ -97,6 +99,7 @@ async fn http2(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), h
     match behaviour {
         Http2::TurnsAway(reason) => go_away(stream, log, reason, 0).await.ok(),
         Http2::Dismisses(reason) => go_away(stream, log, reason, 1).await.ok(),
+        Http2::AnswersAnd(frames) => answer_and(stream, log, frames).await.ok(),
         Http2::Floods(first, then) => flood(stream, log, first, then).await.ok(),
         _ => return answer(stream, log, behaviour).await,
     };
@@ -115,7 +118,10 @@ async fn answer(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), 
             }
             Http2::Resets(reason) => respond.send_reset(reason),
             Http2::GoesAway(reason) => connection.abrupt_shutdown(reason),
-            Http2::TurnsAway(_) | Http2::Dismisses(_) | Http2::Floods(..) => {}
+            Http2::TurnsAway(_)
+            | Http2::Dismisses(_)
+            | Http2::AnswersAnd(_)
+            | Http2::Floods(..) => {}
             // Dropped, the handle would reset the stream.
             Http2::KeepsSilent => std::mem::forget(respond),
         }
@@ -150,6 +156,16 @@ async fn flood(mut stream: impl Stream, log: &Log, first: &[u8], then: &[u8]) ->
     loop {
         stream.write_all(&many).await?;
     }
+}
+
+/// An answer without a body (`:status: 500`), and these frames in one piece with it.
+async fn answer_and(mut stream: impl Stream, log: &Log, frames: &[u8]) -> io::Result<()> {
+    hear(&mut stream, log).await?;
+    let headers = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x8e];
+    let all = [&SETTINGS[..], &headers, frames].concat();
+    stream.write_all(&all).await?;
+    stream.read_to_end(&mut Vec::new()).await?;
+    Ok(())
 }
 
 /// GOAWAY with the last stream that was looked at: the library has no such answer.
