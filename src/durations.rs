@@ -52,7 +52,8 @@ pub(crate) const NEXT_NAME_SERVER: Duration = secs(1);
 /// the race when it comes later.
 pub(crate) const IPV6_HEAD_START: Duration = ms(50);
 /// How long the second address family may take once the first has answered, for the forge's
-/// client, which does not begin with the first alone.
+/// client, which does not begin with the first alone, and for a short name: there the first may be
+/// another host's.
 pub(crate) const OTHER_FAMILY: Duration = ms(250);
 /// How long an answer serves other targets on the same host. Short, so that a retry asks anew.
 pub(crate) const DNS_CACHE_TTL: Duration = secs(1);

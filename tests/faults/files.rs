@@ -67,6 +67,23 @@ fn resolv_conf() -> Vec<Row> {
             lab.step("http://dep/").run()
         })
         .within(0..=1500),
+        // IPv6 comes first, and its own would be another host's.
+        Row::up("search list: IPv4 in one domain, IPv6 in the next", |lab| {
+            lab.dep(200);
+            lab.server("other", &format!("[{DEP6}]:80"), |peer| peer.status(503));
+            lab.etc(
+                "resolv.conf",
+                format!("search corp.test wild.test\nnameserver {DNS}\n"),
+            );
+            lab.names(DNS, |question| match question.name.as_str() {
+                "dep.corp.test" => Reply::of(question, &[DEP]),
+                "dep.wild.test" => Reply::of(question, &[DEP6]),
+                _ => Reply::code(NXDOMAIN),
+            });
+            lab.step("http://dep/").run()
+        })
+        .within(0..=1500)
+        .seen("dep 1/1 other 0/0 dns 3/0"),
         Row::up("ndots:5 as in Kubernetes", |lab| {
             lab.dep(200);
             let search =

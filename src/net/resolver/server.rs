@@ -1,5 +1,9 @@
 //! One name server, and what it says about a name.
 
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -14,8 +18,8 @@ use hickory_resolver::proto::rr::{Name as HostName, RecordType};
 
 use super::resolv_conf::ResolvConf;
 use super::socket::Sockets;
-use super::{Found, NameError, Rest};
-use crate::durations::{DNS_CACHE_TTL, IPV6_HEAD_START};
+use super::{Found, NameError};
+use crate::durations::{DNS_CACHE_TTL, IPV6_HEAD_START, OTHER_FAMILY};
 use crate::net::{is_local, timer};
 
 /// A name server.
@@ -23,6 +27,9 @@ pub(super) struct Server {
     at: SocketAddr,
     /// How long it has for one question.
     patience: Duration,
+    /// The domains that a short name is tried in, and how many dots one has that is not short.
+    search: Vec<HostName>,
+    ndots: usize,
     sockets: Sockets,
     resolver: Resolver<Sockets>,
 }
@@ -52,6 +59,8 @@ impl Server {
         Ok(Self {
             at,
             patience: conf.timeout,
+            search: conf.search.clone(),
+            ndots: conf.ndots,
             sockets,
             resolver,
         })
@@ -62,14 +71,30 @@ impl Server {
         let ask = |kind| -> Asking<'_> {
             let name = name.clone();
             Box::pin(async move {
-                let answer = self.resolver.lookup(name, kind).await?;
-                Ok(addresses(&answer))
+                let answer = self.resolver.lookup(name.clone(), kind).await?;
+                Ok(Answer {
+                    turn: self.turn(&name, answer.query().name()),
+                    addresses: addresses(&answer),
+                })
             })
         };
         match first_of(ask(RecordType::AAAA), ask(RecordType::A)).await {
             Ok(found) => Ok(found),
             Err(Some(error)) => Err(self.explain(&error)),
             Err(None) => Err(NameError::NoAddress),
+        }
+    }
+
+    /// Whose turn it was, of the names that `name` may be short for, when `asked` was asked for.
+    fn turn(&self, name: &HostName, asked: &HostName) -> usize {
+        let in_domain = |domain| name.clone().append_domain(domain).ok();
+        let found = |domain| in_domain(domain).is_some_and(|whole| whole == *asked);
+        match self.search.iter().position(found) {
+            _ if name.is_fqdn() => 0,
+            Some(at) => 1 + at,
+            // The name as it is comes first if it has dots enough, else last.
+            None if usize::from(name.num_labels()) > self.ndots => 0,
+            None => usize::MAX,
         }
     }
 
@@ -120,45 +145,74 @@ pub(super) fn addresses(found: &Lookup) -> Vec<IpAddr> {
         .collect()
 }
 
-/// A question about one family.
-type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, NetError>> + Send + 'a>>;
+/// What is said about one family.
+struct Answer {
+    /// Of the names that a short one may stand for, which of them has these, in their order.
+    turn: usize,
+    addresses: Vec<IpAddr>,
+}
+
+impl Answer {
+    /// IPv6 before IPv4, where both are of the same name; else those of the earlier one.
+    fn then(mut self, four: Self) -> Vec<IpAddr> {
+        match self.turn.cmp(&four.turn) {
+            Ordering::Less => self.addresses,
+            Ordering::Greater => four.addresses,
+            Ordering::Equal => {
+                self.addresses.extend(four.addresses);
+                self.addresses
+            }
+        }
+    }
+}
+
+/// A question about one family: an answer, perhaps without an address.
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, NetError>> + Send + 'a>>;
+
+/// The answer that has an address, or why there is none.
+fn some(got: Result<Answer, NetError>) -> Result<Answer, Option<NetError>> {
+    match got {
+        Ok(answer) if answer.addresses.is_empty() => Err(None),
+        got => got.map_err(Some),
+    }
+}
 
 /// The first family that has an address, with the other one as far as it has answered: IPv6 is
 /// waited for a little, so that it is preferred where there are both. Where neither has one, the
 /// error, if there is one: that about IPv4 says more, as many name servers are odd about AAAA.
+///
+/// A short name may be found in one domain of the search list by IPv4, and in a later one by
+/// IPv6. Those are two hosts, and the earlier one is meant.
 async fn first_of<'a>(
     mut six: Asking<'a>,
     mut four: Asking<'a>,
 ) -> Result<Found<'a>, Option<NetError>> {
-    let rest = |asking: Asking<'a>| -> Option<Rest<'a>> {
-        Some(Box::pin(async move { asking.await.unwrap_or_default() }))
-    };
-    let both = |mut six: Vec<IpAddr>, four| {
-        six.extend(four);
-        Found {
-            first: six,
-            rest: None,
-        }
+    let all = |first| Found { first, rest: None };
+    let as_yet = |first: Answer, other: Asking<'a>| Found {
+        first: first.addresses,
+        rest: Some(Box::pin(async move {
+            let late = other.await.ok().filter(|late| late.turn == first.turn);
+            late.map(|late| late.addresses).unwrap_or_default()
+        })),
     };
     tokio::select! {
         biased;
-        got = &mut six => match got {
-            Ok(first) if !first.is_empty() => Ok(Found { first, rest: rest(four) }),
-            got_six => match (got_six, four.await) {
-                (_, Ok(first)) if !first.is_empty() => Ok(both(Vec::new(), first)),
-                (_, Err(error)) => Err(Some(error)),
-                (_, Ok(_)) => Err(None),
+        got = &mut six => match some(got) {
+            Ok(six) if six.turn == 0 => Ok(as_yet(six, four)),
+            Ok(six) => match timer::within(OTHER_FAMILY, &mut four).await.map(some) {
+                Some(Ok(four)) => Ok(all(six.then(four))),
+                Some(Err(_)) => Ok(all(six.addresses)),
+                None => Ok(as_yet(six, four)),
             },
+            Err(_) => some(four.await).map(|four| all(four.addresses)),
         },
-        got = &mut four => match got {
-            Ok(first) if !first.is_empty() => match timer::within(IPV6_HEAD_START, &mut six).await {
-                Some(got_six) => Ok(both(got_six.unwrap_or_default(), first)),
-                None => Ok(Found { first, rest: rest(six) }),
+        got = &mut four => match some(got) {
+            Ok(four) => match timer::within(IPV6_HEAD_START, &mut six).await.map(some) {
+                Some(Ok(six)) => Ok(all(six.then(four))),
+                Some(Err(_)) => Ok(all(four.addresses)),
+                None => Ok(as_yet(four, six)),
             },
-            got_four => match six.await {
-                Ok(first) if !first.is_empty() => Ok(both(first, Vec::new())),
-                got_six => Err(got_four.err().or(got_six.err())),
-            },
+            Err(why) => some(six.await).map(|six| all(six.addresses)).map_err(|other| why.or(other)),
         },
     }
 }
@@ -171,96 +225,5 @@ fn code(code: ResponseCode) -> String {
         ResponseCode::FormErr => "FORMERR".to_owned(),
         ResponseCode::NotImp => "NOTIMP".to_owned(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::{pending, ready};
-
-    use super::*;
-    use crate::net::timer::tests::{overtaken, run};
-
-    const SIX: [u16; 8] = [0xfd77, 0, 0, 1, 0, 0, 0, 1];
-    const FOUR: [u8; 4] = [10, 77, 1, 1];
-
-    fn six() -> Vec<IpAddr> {
-        vec![SIX.into()]
-    }
-
-    fn four() -> Vec<IpAddr> {
-        vec![FOUR.into()]
-    }
-
-    fn now<'a>(addresses: Vec<IpAddr>) -> Asking<'a> {
-        Box::pin(ready(Ok(addresses)))
-    }
-
-    fn failed<'a>(error: NetError) -> Asking<'a> {
-        Box::pin(ready(Err(error)))
-    }
-
-    /// What came at once, and what comes later, if something does.
-    async fn found(six: Asking<'_>, four: Asking<'_>) -> (Vec<IpAddr>, Option<Vec<IpAddr>>) {
-        let found = first_of(six, four).await.unwrap();
-        let late = match found.rest {
-            Some(rest) => Some(rest.await),
-            None => None,
-        };
-        (found.first, late)
-    }
-
-    #[test]
-    fn the_other_family_joins_when_it_comes() {
-        run(async {
-            let late = |addresses: Vec<IpAddr>| -> Asking<'_> {
-                Box::pin(async move {
-                    tokio::time::sleep(2 * IPV6_HEAD_START).await;
-                    Ok(addresses)
-                })
-            };
-            let both = [six(), four()].concat();
-            assert_eq!(found(now(six()), late(four())).await, (six(), Some(four())));
-            assert_eq!(found(late(six()), now(four())).await, (four(), Some(six())));
-            let soon = overtaken(1, ());
-            let soon: Asking<'_> = Box::pin(async move {
-                soon.await;
-                Ok(six())
-            });
-            assert_eq!(found(soon, now(four())).await, (both, None));
-        });
-    }
-
-    #[test]
-    fn a_family_without_an_address_is_not_waited_for_again() {
-        run(async {
-            assert_eq!(found(now(Vec::new()), now(four())).await, (four(), None));
-            let odd = || failed(NetError::Timeout);
-            assert_eq!(found(odd(), now(four())).await, (four(), None));
-            assert_eq!(found(now(six()), odd()).await, (six(), Some(Vec::new())));
-        });
-    }
-
-    #[test]
-    fn the_error_about_ipv4_counts() {
-        run(async {
-            let wrong = || failed(NetError::Message("wrong"));
-            let error = first_of(wrong(), failed(NetError::Timeout)).await;
-            assert!(matches!(error, Err(Some(NetError::Timeout))));
-            let error = first_of(failed(NetError::Timeout), now(Vec::new())).await;
-            assert!(matches!(error, Err(None)));
-            let never: Asking<'_> = Box::pin(pending());
-            let waited = timer::within(IPV6_HEAD_START, first_of(never, wrong())).await;
-            assert!(waited.is_none());
-        });
-    }
-
-    #[test]
-    fn ipv6_is_read_before_a_late_head_start_is_over() {
-        run(async {
-            let late: Asking<'_> = Box::pin(async { Ok(overtaken(600, six()).await) });
-            let both = [six(), four()].concat();
-            assert_eq!(found(late, now(four())).await, (both, None));
-        });
     }
 }
