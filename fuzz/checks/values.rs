@@ -218,7 +218,14 @@ pub(crate) fn is_header(name: &str, value: &[u8]) {
         "credential",
         "cookie",
     ];
-    const SCHEMES: [&str; 5] = ["basic ", "bearer ", "negotiate ", "digest ", "aws4-"];
+    const SCHEMES: [&str; 6] = [
+        "basic ",
+        "bearer ",
+        "negotiate ",
+        "digest ",
+        "token ",
+        "aws4-",
+    ];
     let lower = name.to_lowercase();
     let plain = lower.replace(['-', '_'], "");
     assert!(!WORDS.iter().any(|word| plain.contains(word)), "{name:?}");
