@@ -22,7 +22,7 @@ fn every_status_has_its_verdict() {
     }
 }
 
-/// The codes and the outputs of the contract's table, by what was found.
+/// The codes and the outputs of the README's table, by what was found.
 #[test]
 fn results_reach_every_output() {
     let table = [

@@ -1,4 +1,4 @@
-//! `down` or `unknown`, by the state of the network: the paragraph `unknown` of the contract.
+//! `down` or `unknown`, by the state of the network: what the README says of `unknown`.
 
 use crate::kit::server::response;
 use crate::lab::{DEP, FORGE, FORGE_URL, HOLE, OTHER, PROXY, world, world_filter};

@@ -15,7 +15,7 @@ const RESULTS: [(&str, i32); 5] = [
     ("error", 1),
 ];
 
-/// Checks that a run contradicts neither the contract nor itself.
+/// Checks that a run contradicts neither the README nor itself.
 pub(crate) fn check(run: &Run) {
     let stray = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
     let log_on_stderr = run.log() == run.stderr;
