@@ -212,7 +212,7 @@ fn tunnels() -> Vec<Row> {
             step.env("ALL_PROXY", format!("socks5://{HOLE}:1080")).run()
         })
         .within(1400..=3000),
-        Row::down("SOCKS proxy that says nothing", "connect-timeout", |lab| {
+        Row::unknown("SOCKS proxy that says nothing", "proxy", |lab| {
             lab.server("proxy", AT, Peer::hang);
             let step = lab.step("http://10.77.1.1/");
             step.env("ALL_PROXY", format!("socks5://{AT}")).run()
