@@ -72,8 +72,10 @@ impl Server {
             let name = name.clone();
             Box::pin(async move {
                 let answer = self.resolver.lookup(name.clone(), kind).await?;
+                // The library's own way to the question panics where a server repeats none.
+                let asked = answer.message().queries.first();
                 Ok(Answer {
-                    turn: self.turn(&name, answer.query().name()),
+                    turn: asked.and_then(|asked| self.turn(&name, asked.name())),
                     addresses: addresses(&answer),
                 })
             })
@@ -85,16 +87,20 @@ impl Server {
         }
     }
 
-    /// Whose turn it was, of the names that `name` may be short for, when `asked` was asked for.
-    fn turn(&self, name: &HostName, asked: &HostName) -> usize {
+    /// Whose turn it was, of the names that `name` may be short for, when `asked` was asked for;
+    /// `None` if it is none of them, but what one of them is an alias for.
+    fn turn(&self, name: &HostName, asked: &HostName) -> Option<usize> {
         let in_domain = |domain| name.clone().append_domain(domain).ok();
         let found = |domain| in_domain(domain).is_some_and(|whole| whole == *asked);
+        let mut as_it_is = name.clone();
+        as_it_is.set_fqdn(true);
         match self.search.iter().position(found) {
-            _ if name.is_fqdn() => 0,
-            Some(at) => 1 + at,
-            // The name as it is comes first if it has dots enough, else last.
-            None if usize::from(name.num_labels()) > self.ndots => 0,
-            None => usize::MAX,
+            _ if name.is_fqdn() => Some(0),
+            Some(at) => Some(1 + at),
+            None if as_it_is != *asked => None,
+            // As it is it comes first if it has dots enough, else last.
+            None if usize::from(name.num_labels()) > self.ndots => Some(0),
+            None => Some(usize::MAX),
         }
     }
 
@@ -147,15 +153,24 @@ pub(super) fn addresses(found: &Lookup) -> Vec<IpAddr> {
 
 /// What is said about one family.
 struct Answer {
-    /// Of the names that a short one may stand for, which of them has these, in their order.
-    turn: usize,
+    /// Of the names that a short one may stand for, which of them has these, in their order;
+    /// `None` if that cannot be told.
+    turn: Option<usize>,
     addresses: Vec<IpAddr>,
 }
 
 impl Answer {
+    /// Which of the two is about an earlier name.
+    fn order(&self, other: &Self) -> Ordering {
+        match (self.turn, other.turn) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => Ordering::Equal,
+        }
+    }
+
     /// IPv6 before IPv4, where both are of the same name; else those of the earlier one.
     fn then(mut self, four: Self) -> Vec<IpAddr> {
-        match self.turn.cmp(&four.turn) {
+        match self.order(&four) {
             Ordering::Less => self.addresses,
             Ordering::Greater => four.addresses,
             Ordering::Equal => {
@@ -189,16 +204,17 @@ async fn first_of<'a>(
 ) -> Result<Found<'a>, Option<NetError>> {
     let all = |first| Found { first, rest: None };
     let as_yet = |first: Answer, other: Asking<'a>| Found {
-        first: first.addresses,
+        first: first.addresses.clone(),
         rest: Some(Box::pin(async move {
-            let late = other.await.ok().filter(|late| late.turn == first.turn);
+            let late = other.await.ok();
+            let late = late.filter(|late| first.order(late) == Ordering::Equal);
             late.map(|late| late.addresses).unwrap_or_default()
         })),
     };
     tokio::select! {
         biased;
         got = &mut six => match some(got) {
-            Ok(six) if six.turn == 0 => Ok(as_yet(six, four)),
+            Ok(six) if matches!(six.turn, None | Some(0)) => Ok(as_yet(six, four)),
             Ok(six) => match timer::within(OTHER_FAMILY, &mut four).await.map(some) {
                 Some(Ok(four)) => Ok(all(six.then(four))),
                 Some(Err(_)) => Ok(all(six.addresses)),
