@@ -5,7 +5,6 @@
 //! the names that are meant get that far, each once.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
@@ -16,20 +15,21 @@ pub(crate) fn exactly(
     vars: &[(OsString, OsString)],
     known: impl Fn(&str) -> bool,
 ) -> Vec<(String, OsString)> {
-    let mut seen = HashSet::new();
-    vars.iter()
-        .filter_map(|(name, value)| Some((name.to_str()?, value)))
+    // Some twenty of them are known: a search is less work than a set.
+    let mut found: Vec<(String, OsString)> = Vec::new();
+    for (name, value) in vars {
+        let Some(name) = name.to_str() else { continue };
         // Their case means nothing there, and each process sees them as somebody once wrote them.
-        .map(|(name, value)| {
-            if cfg!(windows) {
-                (Cow::Owned(name.to_ascii_uppercase()), value)
-            } else {
-                (Cow::Borrowed(name), value)
-            }
-        })
-        .filter(|(name, _)| known(name) && seen.insert(name.clone()))
-        .map(|(name, value)| (name.into_owned(), value.clone()))
-        .collect()
+        let name = if cfg!(windows) {
+            Cow::Owned(name.to_ascii_uppercase())
+        } else {
+            Cow::Borrowed(name)
+        };
+        if known(&name) && found.iter().all(|(other, _)| *other != name) {
+            found.push((name.into_owned(), value.clone()));
+        }
+    }
+    found
 }
 
 /// A type that is made of optional texts, filled from variables that went through [`exactly`].

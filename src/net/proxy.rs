@@ -52,8 +52,6 @@ pub(crate) struct Unusable {
 /// A proxy on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
-    /// Its address, without user info.
-    pub(crate) uri: Uri,
     /// Its user info, as the header that goes to it alone.
     pub(crate) login: Option<HeaderValue>,
     /// `host:port`, for messages.
@@ -282,7 +280,6 @@ impl Proxy {
                 _ => Tunnel::Connect,
             },
             login: intercept.basic_auth().cloned(),
-            uri: uri.clone(),
         })
     }
 }

@@ -26,7 +26,6 @@ use super::pulse;
 use super::{Attempt, AttemptBudget};
 use crate::net::dial::{Destination, DialError, dial};
 use crate::net::http1::Broken;
-use crate::net::proxy::Proxy;
 use crate::net::timer::in_time;
 use crate::net::{Network, http1, http2, machine};
 
@@ -149,7 +148,8 @@ impl HttpProbe {
                 method = reqwest::Method::GET;
             }
             let following = self.next_hop(network, &hop, next);
-            before = Some((hop, answer.without_body()));
+            answer.leave();
+            before = Some((hop, answer));
             hop = following;
         }
     }
@@ -162,7 +162,7 @@ impl HttpProbe {
 
     fn first_hop(&self, network: &Network) -> Hop {
         Hop {
-            proxy: proxy_of(network, &self.url),
+            proxy: network.proxies.on_the_way(&self.url),
             url: self.url.clone(),
             progress: Arc::default(),
             redirected: false,
@@ -176,7 +176,7 @@ impl HttpProbe {
 
     fn next_hop(&self, network: &Network, from: &Hop, url: Url) -> Hop {
         Hop {
-            proxy: proxy_of(network, &url),
+            proxy: network.proxies.on_the_way(&url),
             progress: Arc::default(),
             redirected: true,
             http1: from.http1 && url.origin() == from.url.origin()
@@ -193,17 +193,15 @@ impl HttpProbe {
         hop: &Hop,
         method: &reqwest::Method,
     ) -> Result<Answer, Unanswered> {
-        network
-            .proxies
-            .on_the_way(&hop.url)
-            .map_err(Unanswered::Proxy)?;
+        let proxy = hop.proxy.as_ref();
+        let proxy = proxy.map_err(|unusable| Unanswered::Proxy(unusable.clone()))?;
         let whole = request::uri(&hop.url).map_err(Unanswered::Http)?;
         let encrypted = hop.url.scheme() == "https";
         let host = hop.url.host_str().unwrap_or_default();
         let to = Destination {
             host: host.trim_matches(['[', ']']),
             port: hop.url.port_or_known_default().unwrap_or_default(),
-            proxy: hop.proxy.as_ref(),
+            proxy: proxy.as_ref(),
             tls: encrypted.then_some(if hop.http1 { &[HTTP1] } else { BOTH }),
             redirected: hop.redirected,
         };
@@ -237,11 +235,6 @@ impl HttpProbe {
 fn is_login_wanted(why: &Unanswered, walk: &Shared) -> bool {
     let hop = lock(walk).hop.clone();
     hop.is_some_and(|hop| failure::wants_login(why, &hop.seen()))
-}
-
-/// The proxy on the way, if it can be used; [`HttpProbe::ask`] says so where it cannot.
-fn proxy_of(network: &Network, url: &Url) -> Option<Proxy> {
-    network.proxies.on_the_way(url).ok().flatten()
 }
 
 /// Whether an address names this machine itself.

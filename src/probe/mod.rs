@@ -101,6 +101,25 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// One about which nothing is known yet.
+    pub(crate) fn blank() -> Self {
+        Self {
+            started: Instant::now(),
+            duration: Duration::ZERO,
+            address: None,
+            cause: None,
+            http_status: None,
+            detail: String::new(),
+            final_url: None,
+            phases: Phases::default(),
+            retry_after: None,
+            note: None,
+            cut_short: false,
+            through_proxy: false,
+            evidence: Evidence::default(),
+        }
+    }
+
     /// Whether the target is up.
     #[must_use]
     pub const fn is_up(&self) -> bool {

@@ -74,10 +74,14 @@ impl Sinks {
 
     /// Says it in the log, and to a runner as an annotation.
     pub(super) fn announce(&self, failure: &Failure) {
+        self.log_lines(failure);
+        self.annotation(Level::Error, failure.title, &failure.annotation);
+    }
+
+    fn log_lines(&self, failure: &Failure) {
         for line in &failure.lines {
             self.screen.toned(line, Tone::Bad);
         }
-        self.annotation(Level::Error, failure.title, &failure.annotation);
     }
 
     /// Writes an annotation, for a runner.
@@ -119,11 +123,12 @@ impl Sinks {
 
     fn write_and_post(&self, failure: &Failure, latest: Instant) {
         if let Err(error) = self.write_outputs(failure) {
-            let why = format!("the outputs cannot be written: {error}");
-            self.screen
-                .toned(format!("dep-preflight: {why}"), Tone::Bad);
-            if failure.title != Failure::INTERNAL {
-                self.annotation(Level::Error, Failure::INTERNAL, &why);
+            let second = Failure::of_outputs(&error);
+            // One annotation is enough for the tool itself.
+            if failure.title == second.title {
+                self.log_lines(&second);
+            } else {
+                self.announce(&second);
             }
         }
         let (Some(poster), Some(state)) = (&self.poster, failure.exit.result.commit_state()) else {

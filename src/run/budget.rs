@@ -48,22 +48,19 @@ impl Budget {
     /// When publishing must be over. Past the deadline there is something to publish only where the
     /// whole process stood still over it: then the watchdog waits a little.
     pub(super) fn end_of_publishing(&self, now: Instant) -> Instant {
-        if now >= self.deadline {
-            now + PUBLISH_LATE
-        } else {
-            self.end
-        }
+        self.after_standstill(now).unwrap_or(self.end)
     }
 
     /// Until when the log's reader is waited for, once all is published at `now`.
     pub(super) fn end_of_log(&self, now: Instant) -> Instant {
-        if now >= self.deadline {
-            now + PUBLISH_LATE
-        } else {
-            self.deadline
-                .checked_sub(END_MARGIN / 2)
-                .unwrap_or(self.deadline)
-        }
+        let in_time = self.deadline.checked_sub(END_MARGIN / 2);
+        self.after_standstill(now)
+            .unwrap_or(in_time.unwrap_or(self.deadline))
+    }
+
+    /// When it is over past the deadline; `None` before.
+    fn after_standstill(&self, now: Instant) -> Option<Instant> {
+        (now >= self.deadline).then(|| now + PUBLISH_LATE)
     }
 
     pub(super) fn left(&self) -> Duration {

@@ -9,8 +9,6 @@ pub(super) struct TargetEvidence<'a> {
     /// The attempt that decides the verdict: the last one, but one that the deadline cut short
     /// only if there is no other.
     pub(super) deciding: Option<&'a Attempt>,
-    /// What came back, from where.
-    pub(super) received: Evidence,
     /// Whether the address is on this machine, so that an answer from here counts for it.
     on_this_machine: bool,
     /// Whether nothing ever came back: every attempt that counts ended in silence, or before
@@ -28,9 +26,7 @@ impl<'a> TargetEvidence<'a> {
             .rev()
             .find(|attempt| !attempt.cut_short)
             .or(attempts.last());
-        let received = attempts
-            .iter()
-            .fold(Evidence::default(), |all, attempt| all.or(attempt.evidence));
+        let received = received(record);
         let all_cut = attempts.iter().all(|attempt| attempt.cut_short);
         let is_silence = |attempt: &Attempt| attempt.cause.is_some_and(Cause::is_silence);
         let silent = deciding.is_some_and(is_silence)
@@ -43,7 +39,6 @@ impl<'a> TargetEvidence<'a> {
                 });
         Self {
             deciding,
-            received,
             on_this_machine: record.on_this_machine,
             silent,
             finished: !matches!(record.ended, None | Some(Next::After(_))),
@@ -58,12 +53,17 @@ impl<'a> TargetEvidence<'a> {
     }
 }
 
+/// What came back from one target, from where.
+fn received(record: &Record<'_>) -> Evidence {
+    let attempts = record.attempts.iter();
+    attempts.fold(Evidence::default(), |all, attempt| all.or(attempt.evidence))
+}
+
 /// What came back from all targets together. A silent one adds nothing, so that for it these are
 /// the answers of the others.
 pub(super) fn of_all(records: &[Record<'_>]) -> Evidence {
-    records.iter().fold(Evidence::default(), |all, record| {
-        all.or(TargetEvidence::of(record).received)
-    })
+    let all = records.iter().map(received);
+    all.fold(Evidence::default(), Evidence::or)
 }
 
 /// Whether a verdict depends on the control address: some target is silent, and no other gave

@@ -113,8 +113,6 @@ struct Race<'a, S> {
     trying: Vec<Trying<'a, S>>,
     /// When the next one may start.
     due: Instant,
-    /// Whether an address that is due waits for a file descriptor.
-    held_back: bool,
     failure: Option<Failure>,
 }
 
@@ -137,7 +135,6 @@ impl<'a, S> Race<'a, S> {
             rest: found.rest,
             trying: Vec::new(),
             due: Instant::now(),
-            held_back: false,
             failure: None,
         };
         race.enter(&found.first);
@@ -178,17 +175,20 @@ impl<'a, S> Race<'a, S> {
         F: Future<Output = io::Result<S>> + Send + 'static,
     {
         while self.trying.len() < AT_ONCE && self.due <= Instant::now() {
-            let place = self.spare.0.try_acquire().ok();
             if !self.is_waiting() {
                 return;
             }
-            if place.is_none() && !self.trying.is_empty() {
+            // The first one of an attempt needs none.
+            let place = if self.trying.is_empty() {
+                None
+            } else if let Ok(place) = self.spare.0.try_acquire() {
+                Some(place)
+            } else {
                 self.hold_back();
                 return;
-            }
-            self.is_held_back(false);
-            let place = place.filter(|_| !self.trying.is_empty());
+            };
             let Some(ip) = self.next() else { return };
+            self.progress.note(|seen| seen.held_back = false);
             let address = SocketAddr::new(ip, self.port);
             let connecting = connect(address);
             self.trying.push(Box::pin(async move {
@@ -203,14 +203,7 @@ impl<'a, S> Race<'a, S> {
     /// There is no file descriptor for the next address: it waits for one.
     fn hold_back(&mut self) {
         self.due = Instant::now() + NEXT_ADDRESS;
-        self.is_held_back(true);
-    }
-
-    fn is_held_back(&mut self, held_back: bool) {
-        if self.held_back != held_back {
-            self.held_back = held_back;
-            self.progress.note(|seen| seen.held_back = held_back);
-        }
+        self.progress.note(|seen| seen.held_back = true);
     }
 
     /// The next address: the families take turns.

@@ -24,60 +24,6 @@ impl Stream for TlsStream<Box<dyn Stream>> {
     }
 }
 
-/// A stream that says when the first bytes come.
-pub(super) struct Heard<F> {
-    stream: Box<dyn Stream>,
-    first: Option<F>,
-}
-
-impl<F: FnOnce()> Heard<F> {
-    /// Calls `first` when something was read.
-    pub(super) fn new(stream: Box<dyn Stream>, first: F) -> Self {
-        let first = Some(first);
-        Self { stream, first }
-    }
-
-    /// The stream itself.
-    pub(super) fn into_inner(self) -> Box<dyn Stream> {
-        self.stream
-    }
-}
-
-impl<F: FnOnce() + Unpin> AsyncRead for Heard<F> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before
-            && let Some(first) = self.first.take()
-        {
-            first();
-        }
-        read
-    }
-}
-
-impl<F: Unpin> AsyncWrite for Heard<F> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 /// A stream of which something was read already.
 pub(crate) struct Prefixed {
     read: io::Cursor<Vec<u8>>,

@@ -5,9 +5,10 @@ use std::io;
 use http::header::{HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{Method, Request, Uri};
 use tokio_socks::tcp::{Socks4Stream, Socks5Stream};
+use tokio_util::io::InspectReader;
 
 use super::progress::{Progress, Stage};
-use super::stream::{Heard, Stream};
+use super::stream::Stream;
 use crate::net::client;
 use crate::net::http1;
 use crate::net::proxy::{Login, Proxy, Tunnel};
@@ -52,7 +53,11 @@ pub(super) async fn open(
     match &proxy.tunnel {
         Tunnel::Connect => connect(stream, proxy, host, port).await,
         Tunnel::Socks5(login) => {
-            let stream = Heard::new(stream, || progress.enter(Stage::Tunnel));
+            let stream = InspectReader::new(stream, |read: &[u8]| {
+                if !read.is_empty() {
+                    progress.enter(Stage::Tunnel);
+                }
+            });
             let made = match login {
                 // SOCKS has no empty ones (RFC 1929, 2): the proxy may do without.
                 Some(Login { user, password }) if !user.is_empty() && !password.is_empty() => {

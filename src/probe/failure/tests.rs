@@ -26,7 +26,6 @@ use Way::{Forwarded, Straight, Tunnel as Tunnelled};
 
 fn proxy(speaks_for_target: bool) -> Proxy {
     Proxy {
-        uri: http::Uri::from_static("http://proxy.test:3128/"),
         login: None,
         shown: "proxy.test:3128".to_owned(),
         host: "proxy.test".to_owned(),

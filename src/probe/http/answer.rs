@@ -86,12 +86,6 @@ impl Answer {
         }
     }
 
-    /// Lets go of the connection.
-    pub(super) fn without_body(mut self) -> Self {
-        self.leave();
-        self
-    }
-
     /// Closes the connection, as the protocol has it.
     pub(super) fn leave(&mut self) {
         match self.body.take() {

@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::is_this_machine_host;
 use crate::net::dial::{Progress, Seen};
-use crate::net::proxy::Proxy;
+use crate::net::proxy::{Proxy, Unusable};
 use crate::probe::{Evidence, Phases};
 
 /// How far an attempt came. Shared with the timeout around it.
@@ -28,7 +28,8 @@ pub(super) struct Walk {
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
     pub(super) url: Url,
-    pub(super) proxy: Option<Proxy>,
+    /// The proxy on the way, if there is one, or why it cannot be used.
+    pub(super) proxy: Result<Option<Proxy>, Unusable>,
     /// Whether a redirect led to it.
     pub(super) redirected: bool,
     /// How far its connection came.
@@ -73,10 +74,15 @@ pub(super) fn has_query(url: &Url) -> bool {
 }
 
 impl Hop {
-    /// Takes down a sign of life. Through a proxy it is the target's all the same, so it counts
-    /// by where the target is, not by where the proxy is.
+    /// The proxy on the way, if there is one that can be used.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().ok()?.as_ref()
+    }
+
+    /// Notes that something came back. Through a proxy it is the target's all the same, so it
+    /// counts by where the target is, not by where the proxy is.
     pub(super) fn sign(&self, from: Option<SocketAddr>, evidence: &mut Evidence) {
-        match &self.proxy {
+        match self.proxy() {
             Some(_) => evidence.add_from(is_this_machine_host(&self.url)),
             None => evidence.add(from),
         }
@@ -92,9 +98,7 @@ impl Hop {
     }
 
     pub(super) fn speaks_for_target(&self) -> bool {
-        self.proxy
-            .as_ref()
-            .is_some_and(|proxy| proxy.speaks_for_target)
+        self.proxy().is_some_and(|proxy| proxy.speaks_for_target)
     }
 
     pub(super) fn seen(&self) -> Seen {

@@ -1,6 +1,6 @@
 //! What an answer means, and what the lack of one does.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use reqwest::Url;
 
@@ -9,7 +9,7 @@ use super::answer::{Answer, phrase, retry_after};
 use super::hop::{Hop, Shared, lock, phases_of};
 use crate::net::dial::Seen;
 use crate::probe::failure::{Failure, Limit, Scene};
-use crate::probe::{Attempt, Cause, Evidence, Phases};
+use crate::probe::{Attempt, Cause};
 use crate::text;
 
 impl HttpProbe {
@@ -29,18 +29,14 @@ impl HttpProbe {
         let speaks_for_target = hop.speaks_for_target();
         let mut attempt = Attempt {
             address: Some(answer.from),
-            through_proxy: hop.proxy.is_some(),
+            through_proxy: hop.proxy().is_some(),
             http_status: Some(status),
             phases,
             final_url: (followed > 0).then(|| self.show(hop, text::LONG)),
             evidence,
-            ..blank()
+            ..Attempt::blank()
         };
-        if let Some(proxy) = hop
-            .proxy
-            .as_ref()
-            .filter(|_| speaks_for_target && status == 407)
-        {
+        if let Some(proxy) = hop.proxy().filter(|_| speaks_for_target && status == 407) {
             attempt.cause = Some(Cause::Proxy);
             attempt.detail = format!("the proxy {} wants a login (407)", proxy.shown);
             return attempt;
@@ -92,11 +88,11 @@ impl HttpProbe {
             note: Some("it asked for a client certificate; the login was not checked"),
             phases: state.phases,
             evidence: state.evidence,
-            ..blank()
+            ..Attempt::blank()
         };
         if let Some(hop) = &state.hop {
             attempt.address = hop.seen().address();
-            attempt.through_proxy = hop.proxy.is_some();
+            attempt.through_proxy = hop.proxy().is_some();
             attempt.phases = state.phases.plus(phases_of(hop, None));
             attempt.final_url = (state.followed > 0).then(|| self.show(hop, text::LONG));
             hop.sign(attempt.address, &mut attempt.evidence);
@@ -125,14 +121,14 @@ impl HttpProbe {
             return Attempt {
                 cause: Some(failure.cause),
                 detail: failure.detail,
-                ..blank()
+                ..Attempt::blank()
             };
         };
         let seen = hop.seen();
         let redirected = state.followed > 0;
         let failure = why(&Scene {
             host: hop.url.host_str().unwrap_or_default(),
-            proxy: hop.proxy.as_ref(),
+            proxy: hop.proxy(),
             seen: &seen,
             limit,
             redirected,
@@ -156,8 +152,8 @@ impl HttpProbe {
             final_url: redirected.then_some(shown),
             phases: state.phases.plus(phases_of(hop, None)),
             evidence,
-            through_proxy: hop.proxy.is_some(),
-            ..blank()
+            through_proxy: hop.proxy().is_some(),
+            ..Attempt::blank()
         }
     }
 
@@ -184,25 +180,6 @@ fn show_origin(url: &Url, own: &Url, limit: usize) -> String {
         shown.push_str("?***");
     }
     shown
-}
-
-/// An attempt about which nothing is known yet.
-fn blank() -> Attempt {
-    Attempt {
-        started: Instant::now(),
-        duration: Duration::ZERO,
-        address: None,
-        cause: None,
-        http_status: None,
-        detail: String::new(),
-        final_url: None,
-        phases: Phases::default(),
-        retry_after: None,
-        note: None,
-        cut_short: false,
-        through_proxy: false,
-        evidence: Evidence::default(),
-    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) fn http2(uri: Uri, method: &Method, mut own: HeaderMap) -> Request<()
 /// everybody else with the path.
 pub(super) fn http1(hop: &Hop, uri: Uri, method: &Method, own: HeaderMap) -> Request<String> {
     let mut headers = with_ours(own);
-    let speaker = hop.proxy.as_ref().filter(|proxy| proxy.speaks_for_target);
+    let speaker = hop.proxy().filter(|proxy| proxy.speaks_for_target);
     if let Some(login) = speaker.and_then(|proxy| proxy.login.clone()) {
         headers.insert(PROXY_AUTHORIZATION, login);
     }
@@ -74,8 +74,7 @@ mod tests {
     fn hop(url: &str, speaks_for_target: Option<bool>) -> Hop {
         Hop {
             url: Url::parse(url).unwrap(),
-            proxy: speaks_for_target.map(|speaks_for_target| Proxy {
-                uri: Uri::from_static("http://proxy.test/"),
+            proxy: Ok(speaks_for_target.map(|speaks_for_target| Proxy {
                 login: Some(HeaderValue::from_static("Basic x")),
                 shown: String::new(),
                 host: String::new(),
@@ -83,7 +82,7 @@ mod tests {
                 speaks_for_target,
                 encrypted: false,
                 tunnel: Tunnel::Connect,
-            }),
+            })),
             redirected: false,
             progress: Arc::default(),
             http1: false,

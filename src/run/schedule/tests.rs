@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::probe::{Cause, Evidence, Phases};
+use crate::probe::Cause;
 use crate::target::Attempts;
 
 /// Far enough for all that is not about time.
@@ -47,17 +47,9 @@ impl Prober for Fake {
         Attempt {
             started,
             duration: started.elapsed(),
-            address: None,
             cause: fails.then_some(Cause::Refused),
-            http_status: None,
-            detail: String::new(),
-            final_url: None,
-            phases: Phases::default(),
-            retry_after: None,
-            note: None,
-            through_proxy: false,
             cut_short: end == budget.latest,
-            evidence: Evidence::default(),
+            ..Attempt::blank()
         }
     }
 }
