@@ -1,21 +1,20 @@
 use std::io;
-use std::sync::Arc;
 
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::Error;
 
 use super::*;
-use crate::net::dial::{Handshake, SocksReply, TunnelError};
+use crate::net::dial::{SocksReply, TunnelError};
 use crate::net::proxy::{Proxy, Tunnel};
 use crate::net::resolver::NameError;
 
-const LIMIT: Limit = Limit {
+pub(super) const LIMIT: Limit = Limit {
     time: Duration::from_secs(2),
     timeout: Duration::from_secs(2),
 };
 
 /// By which way.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+pub(super) enum Way {
     Straight,
     /// Through a proxy's tunnel.
     Tunnel,
@@ -24,7 +23,7 @@ enum Way {
 }
 use Way::{Forwarded, Straight, Tunnel as Tunnelled};
 
-fn proxy(speaks_for_target: bool) -> Proxy {
+pub(super) fn proxy(speaks_for_target: bool) -> Proxy {
     Proxy {
         login: None,
         shown: "proxy.test:3128".to_owned(),
@@ -36,7 +35,7 @@ fn proxy(speaks_for_target: bool) -> Proxy {
     }
 }
 
-fn on_stage<T>(stage: Stage, way: Way, play: impl FnOnce(&Scene<'_>) -> T) -> T {
+pub(super) fn on_stage<T>(stage: Stage, way: Way, play: impl FnOnce(&Scene<'_>) -> T) -> T {
     let mut seen = Seen::default();
     seen.stage = stage;
     let addresses = ["10.0.0.1:80", "10.0.0.2:80"];
@@ -52,16 +51,16 @@ fn on_stage<T>(stage: Stage, way: Way, play: impl FnOnce(&Scene<'_>) -> T) -> T 
     })
 }
 
-fn io(kind: io::ErrorKind) -> io::Error {
+pub(super) fn io(kind: io::ErrorKind) -> io::Error {
     kind.into()
 }
 
-fn tls(error: Error) -> io::Error {
+pub(super) fn tls(error: Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 #[track_caller]
-fn fails(stage: Stage, way: Way, why: &Unanswered, cause: Cause, word: &str) {
+pub(super) fn fails(stage: Stage, way: Way, why: &Unanswered, cause: Cause, word: &str) {
     let failure = on_stage(stage, way, |scene| explain(why, scene));
     let found = (failure.cause, failure.detail.contains(word));
     assert_eq!(found, (cause, true), "{why:?}: {}", failure.detail);
@@ -370,126 +369,4 @@ fn answers_that_are_none() {
     }
     let unsent = Unanswered::Http(Broken::Unsent("too long".to_owned()));
     fails(Stage::Start, Straight, &unsent, Cause::Local, "too long");
-}
-
-#[test]
-fn certificates() {
-    let bad = |error| Unanswered::Dial(DialError::Tls(tls(Error::InvalidCertificate(error))));
-    for (error, cause, word) in [
-        (CertificateError::Expired, Cause::TlsExpired, "clock"),
-        (
-            CertificateError::NotValidYet,
-            Cause::TlsExpired,
-            "not yet valid",
-        ),
-        (
-            CertificateError::NotValidForName,
-            Cause::TlsHostname,
-            "another name",
-        ),
-        (
-            CertificateError::UnknownIssuer,
-            Cause::TlsUntrusted,
-            "ca-certificates",
-        ),
-        (
-            CertificateError::BadSignature,
-            Cause::TlsUntrusted,
-            "does not match",
-        ),
-        (CertificateError::Revoked, Cause::Tls, "revoked"),
-    ] {
-        fails(Stage::Tls, Straight, &bad(error), cause, word);
-    }
-    let expired = tls(Error::InvalidCertificate(CertificateError::Expired));
-    let of_proxy = Unanswered::Dial(DialError::ProxyTls(expired));
-    let word = "the certificate of proxy.test has expired";
-    fails(Stage::ProxyTls, Tunnelled, &of_proxy, Cause::Proxy, word);
-    let nameless = Unanswered::Dial(DialError::HostWithoutCertificate);
-    fails(
-        Stage::Start,
-        Straight,
-        &nameless,
-        Cause::Tls,
-        "no certificate can be for such a name",
-    );
-    let plain = tls(Error::InvalidMessage(
-        rustls::InvalidMessage::InvalidContentType,
-    ));
-    let plain = Unanswered::Dial(DialError::Tls(plain));
-    fails(
-        Stage::Tls,
-        Straight,
-        &plain,
-        Cause::Tls,
-        "does the port speak plain HTTP?",
-    );
-}
-
-/// Another client may connect where this one has nothing in common with the server.
-#[test]
-fn own_limits_are_named() {
-    let algorithm = CertificateError::UnsupportedSignatureAlgorithmContext {
-        signature_algorithm_id: vec![42],
-        supported_algorithms: Vec::new(),
-    };
-    for (error, word) in [
-        (
-            Error::AlertReceived(AlertDescription::HandshakeFailure),
-            "this probe speaks TLS 1.2 and 1.3",
-        ),
-        (
-            Error::PeerIncompatible(rustls::PeerIncompatible::NoCipherSuitesInCommon),
-            "this probe speaks TLS 1.2 and 1.3",
-        ),
-        (
-            Error::InvalidCertificate(algorithm),
-            "not supported here (RSA, P-256, P-384 and Ed25519 are)",
-        ),
-    ] {
-        let why = Unanswered::Dial(DialError::Tls(tls(error)));
-        fails(Stage::Tls, Straight, &why, Cause::Tls, word);
-    }
-}
-
-/// Only where the server's own certificate is good, it had asked, and it says no by an alert.
-#[test]
-fn a_client_certificate_that_is_wanted() {
-    let alert = |alert| tls(Error::AlertReceived(alert));
-    let required = || alert(AlertDescription::CertificateRequired);
-    for (trusted, asked, error, expected) in [
-        (true, true, required(), true),
-        (true, true, alert(AlertDescription::HandshakeFailure), true),
-        (true, true, alert(AlertDescription::BadCertificate), true),
-        (true, true, alert(AlertDescription::InternalError), false),
-        (true, true, io(io::ErrorKind::ConnectionReset), false),
-        (true, false, required(), false),
-        (false, true, required(), false),
-    ] {
-        let mut seen = Seen::default();
-        seen.stage = Stage::Tls;
-        seen.handshake = Some(Arc::new(Handshake::seen(trusted, asked)));
-        let during = DialError::Tls(error);
-        let why = Unanswered::Dial(during);
-        assert_eq!(wants_login(&why, &seen), expected, "{why:?}");
-        // It may just hang up.
-        let hung_up = Unanswered::Http(Broken::Closed);
-        assert!(!wants_login(&hung_up, &seen));
-        let failure = explain(
-            &hung_up,
-            &Scene {
-                host: "dep.test",
-                proxy: None,
-                seen: &seen,
-                limit: LIMIT,
-                redirected: false,
-                http1: false,
-            },
-        );
-        assert_eq!(failure.cause, Cause::Closed);
-        let hint = failure.detail.contains("client certificate");
-        assert_eq!(hint, asked, "{}", failure.detail);
-    }
-    let of_proxy = Unanswered::Dial(DialError::ProxyTls(required()));
-    assert!(!wants_login(&of_proxy, &Seen::default()));
 }

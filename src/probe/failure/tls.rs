@@ -119,3 +119,6 @@ fn date(unix_seconds: u64) -> String {
             humantime::format_rfc3339_seconds(time).to_string()
         })
 }
+
+#[cfg(test)]
+mod tests;
