@@ -94,6 +94,9 @@ pub(crate) const ATTEMPTS_APART: Duration = ms(100);
 
 /// How often the event loop's punctuality is measured.
 pub(crate) const ADMISSION_TICK: Duration = ms(10);
+/// The same while it is punctual and attempts wait for their turn: a thousand targets are all
+/// asked within some 30 ms.
+pub(crate) const ADMISSION_GROWTH: Duration = ms(2);
 /// An event loop that is later than this has enough to do.
 pub(crate) const BUSY: Duration = ms(20);
 /// One that is later than this has too much.

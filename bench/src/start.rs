@@ -123,7 +123,7 @@ fn rivals(options: &Options, job: &Job, url: &str, ca: Option<&str>) -> Vec<Riva
         name: "curl",
         command: curl,
         pairs: options.count(300, 30),
-        target: Some(if secure { 0.6 } else { 0.7 }),
+        target: Some(if secure { 0.3 } else { 0.28 }),
     }];
     // It checks no certificate: the second https row would be the first again.
     let again = secure && ca.is_none();

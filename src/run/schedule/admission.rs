@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::durations::{ADMISSION_TICK, BUSY, OVERRUN, STUCK};
+use crate::durations::{ADMISSION_GROWTH, ADMISSION_TICK, BUSY, OVERRUN, STUCK};
 
 /// How many attempts begin at once.
 const FIRST: usize = 32;
@@ -66,10 +66,11 @@ impl Admission {
         }
         let mut width = FIRST;
         let mut moved = (0, Instant::now());
+        let mut tick = ADMISSION_GROWTH;
         loop {
             let asked = Instant::now();
-            sleep(ADMISSION_TICK).await;
-            let late = asked.elapsed().saturating_sub(ADMISSION_TICK);
+            sleep(tick).await;
+            let late = asked.elapsed().saturating_sub(tick);
             let full = self.permits.available_permits() == 0;
             let returned = self.returned.load(Ordering::Relaxed);
             if returned != moved.0 || !full {
@@ -82,6 +83,11 @@ impl Admission {
             } else {
                 self.surplus.fetch_add(width - next, Ordering::Relaxed);
             }
+            tick = if next >= width + MORE {
+                ADMISSION_GROWTH
+            } else {
+                ADMISSION_TICK
+            };
             width = next;
         }
     }
