@@ -1,17 +1,22 @@
 //! Addresses: those that are asked, and those that people follow.
 
+mod secret;
+mod service;
+
 use std::str::FromStr;
 
 use reqwest::Url;
 use rustls::pki_types::ServerName;
 
 use crate::nearest::nearest;
+use crate::protocol;
 use crate::text;
+pub use service::Service;
 
 /// The error of the standard's parser.
 type ParseError = <Url as FromStr>::Err;
 
-/// What a target can be asked in.
+/// What is asked in HTTP.
 const SCHEMES: [&str; 2] = ["http", "https"];
 /// The longest address that the HTTP library takes, in bytes.
 const LONGEST: usize = 65_534;
@@ -39,6 +44,27 @@ pub enum AddressError {
     /// Another scheme, and the one that was probably meant.
     #[error("has a scheme other than {}{}", SCHEMES.join(" and "), did_you_mean(.0.as_ref()))]
     Scheme(Option<&'static str>),
+    /// One that no target can have, and the one that was probably meant.
+    #[error("has an unknown scheme; there are {}{}", service::all_schemes().collect::<Vec<_>>().join(", "), did_you_mean(.0.as_ref()))]
+    UnknownScheme(Option<&'static str>),
+    /// An address with a login; what to write instead. It is shown without the value.
+    #[error(
+        "carries user info or a password. Reachability needs none, and none is taken: write {0}. Nothing of the value is shown here, because it may be secret"
+    )]
+    Secret(String),
+    /// `postgres://h/db?sslmode=require`.
+    #[error(
+        "has options behind a ? or a #, which are not read; leave them out (TLS is asked for by `tls: true` beside the url)"
+    )]
+    Options,
+    /// `kafka://a:9092,b:9092`.
+    #[error(
+        "has several hosts; give each host as a target of its own, so that each is reported (`optional: true` makes one not count)"
+    )]
+    SeveralHosts,
+    /// No port, and the scheme has no usual one.
+    #[error("has no port, and {0} has no usual one; write {0}://HOST:PORT")]
+    PortMissing(&'static str),
     /// `https:h`, `https//h`.
     #[error("is not an address: no :// after the scheme; {EXAMPLE}")]
     NoSlashes,
@@ -82,7 +108,7 @@ pub enum AddressError {
     LongName,
     /// `https://x-/`.
     #[error(
-        "cannot be asked over https: no certificate can be for a host with a part that ends in a dash"
+        "cannot be asked over TLS: no certificate can be for a host with a part that ends in a dash"
     )]
     NoCertificate,
     /// The HTTP library takes less than the URL standard.
@@ -118,6 +144,83 @@ pub fn url(value: &str) -> Result<Url, AddressError> {
         return Err(AddressError::NotForHttp);
     }
     Ok(url)
+}
+
+/// What a target is asked at.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// In HTTP.
+    Http {
+        /// The address, with the scheme `http` or `https`.
+        url: Url,
+        /// Whether it was written as `ws` or `wss`: a WebSocket server answers HTTP, too.
+        websocket: bool,
+    },
+    /// In a protocol of its own.
+    Service(Service),
+}
+
+impl Address {
+    /// A name, or an address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Http { url, .. } => url.host_str().unwrap_or_default().trim_matches(['[', ']']),
+            Self::Service(service) => &service.host,
+        }
+    }
+}
+
+impl AddressError {
+    /// Whether nothing of the value may be shown.
+    #[must_use]
+    pub const fn hides_value(&self) -> bool {
+        matches!(self, Self::Secret(_))
+    }
+}
+
+/// The address of a target: its scheme says what it is asked in.
+pub fn target(value: &str) -> Result<Address, AddressError> {
+    let value = value.trim();
+    let scheme = value.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.unwrap_or_default().to_ascii_lowercase();
+    let http = |url, websocket| Ok(Address::Http { url, websocket });
+    match scheme.as_str() {
+        "ws" | "wss" => {
+            let rest = value.get(2..).unwrap_or_default();
+            return http(url(&format!("http{rest}"))?, true);
+        }
+        _ if starts_with_a_scheme(value) => return http(url(value)?, false),
+        _ => {}
+    }
+    if let Some(write) = secret::replacement(value) {
+        return Err(AddressError::Secret(write));
+    }
+    let plain = |ch: char| ch.is_ascii_alphanumeric() || "+.-".contains(ch);
+    if !scheme.is_empty() && scheme.chars().all(plain) {
+        return service::parse(value).map(Address::Service);
+    }
+    // It is none, and this says why.
+    match url(value) {
+        Ok(url) => http(url, false),
+        Err(AddressError::NoScheme(meant)) => Err(AddressError::NoScheme(by_port(value, meant))),
+        Err(why) => Err(why),
+    }
+}
+
+/// The address that was probably meant where a scheme is missing: by its port, or any of two.
+fn by_port(value: &str, http: String) -> String {
+    let Some(port) = Url::parse(&http).ok().and_then(|url| url.port()) else {
+        return http;
+    };
+    let with = |scheme: &str| service::parse(&format!("{scheme}://{value}")).ok();
+    if let Some(known) = protocol::scheme_of_port(port).and_then(|scheme| with(scheme.name)) {
+        return format!("{}://{value}", known.scheme.name);
+    }
+    match with("tcp") {
+        Some(tcp) => format!("{http} or {tcp}"),
+        None => http,
+    }
 }
 
 /// A link for people: http or https.

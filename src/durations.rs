@@ -69,6 +69,12 @@ pub(crate) const NEXT_ADDRESS: Duration = ms(250);
 /// slow body must not hold it up.
 pub(crate) const ERROR_BODY: Duration = ms(500);
 
+/// How long a connection has to stand before `tcp` takes it for the service's own: proxies whose
+/// backend is gone close within some 15 ms.
+pub(crate) const TCP_QUIET: Duration = ms(100);
+/// How long a service may take to close after a goodbye.
+pub(crate) const GOODBYE: Duration = ms(250);
+
 // A runner that stands still.
 
 /// From here on a late timer is a standstill. A runner with a tenth of a CPU is late by 90 ms

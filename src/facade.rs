@@ -2,6 +2,7 @@
 //! code, and promises nothing to other programs. Everything else is private to the crate, so that
 //! the compiler finds what nobody uses any more.
 
+pub use crate::address::{Address, Service};
 pub use crate::cli::Request;
 pub use crate::exit::{Exit, Interrupt, RunResult};
 pub use crate::forge::{Event, Job, Sha};
@@ -12,9 +13,11 @@ pub use crate::inputs::resolve::Surroundings;
 pub use crate::inputs::targets::TargetOptions;
 pub use crate::inputs::{Inputs, Problems, RawInputs, resolve};
 pub use crate::net::Network;
+pub use crate::probe::conversation::ServiceProbe;
 pub use crate::probe::http::{HttpProbe, Method, StatusSet, is_this_machine_host};
 pub use crate::probe::pulse::Pulse;
 pub use crate::probe::{Attempt, AttemptBudget, Cause, Evidence, Phases, Probe};
+pub use crate::protocol::{PROTOCOLS, Page, Protocol, Scheme, Tls};
 pub use crate::record::{Control, ControlAnswer, Next, Record};
 pub use crate::report::Report;
 pub use crate::target::{Attempts, Policy, Target};
@@ -31,7 +34,7 @@ pub mod values {
         status_set,
     };
 
-    pub use crate::address::{link, url};
+    pub use crate::address::{link, target, url};
 }
 
 /// The forge: event file, links, hints.
@@ -92,6 +95,7 @@ pub mod failure {
         seen.stage = stage;
         seen.addresses.extend(peer);
         let scene = Scene {
+            protocol: "HTTP",
             host,
             proxy: None,
             seen: &seen,

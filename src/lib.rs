@@ -19,6 +19,7 @@ mod target;
 
 mod net;
 mod probe;
+mod protocol;
 mod record;
 
 mod verdict;

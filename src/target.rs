@@ -32,6 +32,7 @@ impl Target {
             },
             probe: Probe::Http(HttpProbe {
                 url: "http://dep.example/".parse().unwrap(),
+                websocket: false,
                 method: Method::Get,
                 headers: reqwest::header::HeaderMap::new(),
                 expect: StatusSet::new(vec![(100, 499)]),

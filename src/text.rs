@@ -10,6 +10,8 @@ use reqwest::Url;
 
 /// Longest piece of foreign text inside a message, in characters.
 pub const PIECE: usize = 200;
+/// How much of an answer's code is shown, in characters.
+pub(crate) const CODE: usize = 60;
 /// Longest address in the JSON report, in characters.
 pub const LONG: usize = 2000;
 

@@ -99,7 +99,9 @@ fn on_stage(stage: &Stage, data: &[u8]) {
     let server = &stage.servers[turn % stage.servers.len()];
     let turn = turn.to_string();
     let target = target(feed, server, &play, &turn);
-    let Probe::Http(probe) = &target.probe;
+    let Probe::Http(probe) = &target.probe else {
+        unreachable!("it is asked in HTTP");
+    };
     let start = Start::now();
     let pulse = Pulse::default();
     let budget = AttemptBudget {
@@ -236,6 +238,7 @@ fn target(feed: &mut Feed<'_>, server: &TcpListener, play: &Play, turn: &str) ->
             interval: Duration::ZERO,
         },
         probe: Probe::Http(HttpProbe {
+            websocket: false,
             url: Url::parse(&address).unwrap_or_else(|error| panic!("{error}")),
             method: feed.pick(&[Method::Get, Method::Head, Method::Options]),
             headers,

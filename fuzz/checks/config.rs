@@ -241,10 +241,14 @@ fn accepted(inputs: &Inputs) {
         values::sensible(target.policy.timeout);
         values::sensible(target.policy.interval);
         assert!(!target.policy.timeout.is_zero());
-        let Probe::Http(probe) = &target.probe;
-        values::is_address(&probe.url);
-        for (name, value) in &probe.headers {
-            values::is_header(name.as_str(), value.as_bytes());
+        match &target.probe {
+            Probe::Http(probe) => {
+                values::is_address(&probe.url);
+                for (name, value) in &probe.headers {
+                    values::is_header(name.as_str(), value.as_bytes());
+                }
+            }
+            Probe::Service(probe) => values::is_service(&probe.service),
         }
         lines::hides(&target.probe.address(text::LONG));
         lines::clean(&target.probe.address(text::LONG));

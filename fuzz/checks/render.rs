@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use dep_preflight::facade::failure::{self, Failed, Limit};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
-    Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Next, Phases,
-    Record, Report, RunResult, Sha, Target, TargetOptions, annotations, commit_status, log,
+    Address, Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Next,
+    Phases, Record, Report, RunResult, Sha, Target, TargetOptions, annotations, commit_status, log,
     outputs, summary, text, values, verdict,
 };
 use reqwest::Url;
@@ -114,10 +114,16 @@ fn target(feed: &mut Feed<'_>, number: usize) -> Target {
     let url = address(feed);
     let name = match feed.choose(3) {
         0 => format!("t{number}"),
-        1 => values::name_of(&url),
+        1 => values::name_of(url.host_str().unwrap_or_default()),
         _ => values::name(&feed.text()).unwrap_or_else(|_| "n".repeat(64)),
     };
-    let mut target = TargetOptions::default().target(name, url);
+    let mut target = TargetOptions::default().target(
+        name,
+        Address::Http {
+            url,
+            websocket: feed.flag(),
+        },
+    );
     target.required = feed.choose(3) != 2;
     if feed.flag() {
         target.policy.attempts = Attempts::Unlimited;
@@ -169,13 +175,17 @@ fn attempt(feed: &mut Feed<'_>, start: Instant) -> Attempt {
         response: phase(),
     };
     let has_status = matches!(cause, None | Some(Cause::Status));
+    let http_status = has_status.then(|| feed.pick(&STATUSES));
     let (detail, cause) = detail(feed, cause);
     Attempt {
         started,
         duration,
         address: feed.flag().then(|| peer(feed)),
         cause,
-        http_status: has_status.then(|| feed.pick(&STATUSES)),
+        http_status,
+        code: http_status
+            .map(|status| status.to_string())
+            .or_else(|| feed.flag().then(|| text::sanitize(&feed.text(), 60))),
         detail,
         final_url: feed
             .flag()

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dep_preflight::facade::forge::Version;
 use dep_preflight::facade::{
-    Attempts, Next, Origin, Place, Policy, Problems, Sha, is_this_machine_host, retry, roots, text,
-    values,
+    Address, Attempts, Next, Origin, Place, Policy, Problems, Service, Sha, is_this_machine_host,
+    retry, roots, text, values,
 };
 use reqwest::Url;
 
@@ -157,12 +157,37 @@ pub(crate) fn is_sha(sha: &str) {
     );
 }
 
+/// A service that can be connected to, and whose address reads as the same one.
+pub(crate) fn is_service(service: &Service) {
+    assert!(service.port > 0 && !service.host.is_empty(), "{service:?}");
+    let shown = service.to_string();
+    assert!(!shown.contains(['@', '?', '#', ' ']), "{shown:?}");
+    match values::target(&shown) {
+        Ok(Address::Service(again)) => {
+            assert_eq!(again.to_string(), shown);
+            assert_eq!((&again.host, again.port), (&service.host, service.port));
+        }
+        other => panic!("{shown:?} is read as {other:?}"),
+    }
+}
+
 fn address(value: &str) {
+    match values::target(value) {
+        Ok(Address::Service(service)) => {
+            is_service(&service);
+            is_name(&values::name_of(&service.host));
+        }
+        Ok(Address::Http { url, .. }) => is_address(&url),
+        Err(reason) if reason.hides_value() => {
+            assert!(!reason.to_string().is_empty());
+        }
+        Err(reason) => told("url", value, reason),
+    }
     match values::url(value) {
         Ok(url) => {
             is_address(&url);
             assert_eq!(values::url(url.as_str()), Ok(url.clone()), "{value:?}");
-            is_name(&values::name_of(&url));
+            is_name(&values::name_of(url.host_str().unwrap_or_default()));
             let _ = is_this_machine_host(&url);
         }
         Err(reason) => told("url", value, reason),

@@ -113,7 +113,7 @@ fn a_host_that_cannot_be_one_is_refused() {
 #[test]
 fn https_is_for_hosts_that_a_certificate_can_name() {
     for host in ["x-", "feature-branch-.stage.test", "a.b-"] {
-        refused(&format!("https://{host}/"), &["https", "certificate"]);
+        refused(&format!("https://{host}/"), &["TLS", "certificate"]);
     }
     for host in [
         "my_api",

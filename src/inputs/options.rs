@@ -27,8 +27,22 @@ pub struct InputOption {
     pub help: &'static str,
     /// Where it may stand.
     pub places: Places,
+    /// Which targets it means something to.
+    pub of: Of,
     /// What its text becomes.
     pub(super) meaning: Meaning,
+}
+
+/// Which targets an option means something to. On another one it is refused; for the whole step
+/// it leaves the others alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// All.
+    All,
+    /// Those that are asked in HTTP.
+    Http,
+    /// Those that are asked in another protocol.
+    Services,
 }
 
 /// Where an option may stand.
@@ -85,8 +99,9 @@ pub static OPTIONS: &[InputOption] = &[
         default: "",
         help: "Address of a single target",
         places: INPUT_AND_TARGET,
+        of: Of::All,
         meaning: Meaning::Target(|options, text| {
-            set(&mut options.url, address::url(text).map(Some))
+            set(&mut options.url, address::target(text).map(Some))
         }),
     },
     InputOption {
@@ -95,6 +110,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "the URL's host",
         help: "Name of that target",
         places: INPUT,
+        of: Of::All,
         meaning: Meaning::Source,
     },
     InputOption {
@@ -103,6 +119,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "",
         help: "YAML mapping of name to URL, or of name to options",
         places: INPUT,
+        of: Of::All,
         meaning: Meaning::Source,
     },
     InputOption {
@@ -111,6 +128,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "",
         help: "YAML file with targets and options; `-` reads standard input",
         places: INPUT,
+        of: Of::All,
         meaning: Meaning::Source,
     },
     InputOption {
@@ -119,6 +137,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "10s",
         help: "Limit for one attempt",
         places: EVERYWHERE,
+        of: Of::All,
         meaning: Meaning::Target(|options, text| {
             set(&mut options.policy.timeout, values::positive_duration(text))
         }),
@@ -129,6 +148,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "3",
         help: "How many tries a target gets, or `unlimited`",
         places: EVERYWHERE,
+        of: Of::All,
         meaning: Meaning::Target(|options, text| {
             set(&mut options.policy.attempts, values::attempts(text))
         }),
@@ -139,6 +159,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "1s",
         help: "Wait after the first failure, doubling up to 30s",
         places: EVERYWHERE,
+        of: Of::All,
         meaning: Meaning::Target(|options, text| {
             set(&mut options.policy.interval, values::duration(text))
         }),
@@ -149,6 +170,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "60s",
         help: "Limit for everything, reporting included",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.deadline, values::deadline(text))),
     },
     InputOption {
@@ -157,6 +179,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "<500",
         help: "Which statuses are up: `<500`, `2xx`, `200-399`, `200,204`",
         places: EVERYWHERE,
+        of: Of::Http,
         meaning: Meaning::Target(|options, text| {
             set(&mut options.expect, values::status_set(text))
         }),
@@ -167,6 +190,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "GET",
         help: "GET, HEAD or OPTIONS",
         places: EVERYWHERE,
+        of: Of::Http,
         meaning: Meaning::Target(|options, text| set(&mut options.method, values::method(text))),
     },
     InputOption {
@@ -175,6 +199,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "10",
         help: "How many redirects to follow",
         places: EVERYWHERE,
+        of: Of::Http,
         meaning: Meaning::Target(|options, text| {
             set(&mut options.redirects, values::redirects(text))
         }),
@@ -185,6 +210,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "false",
         help: "Whether the target is reported, with a warning, and not counted",
         places: TARGET,
+        of: Of::All,
         meaning: Meaning::Target(|options, text| {
             set(
                 &mut options.required,
@@ -193,11 +219,21 @@ pub static OPTIONS: &[InputOption] = &[
         }),
     },
     InputOption {
+        name: "tls",
+        value: "BOOL",
+        default: "false",
+        help: "Whether a target of another protocol than http is asked for TLS, as its protocol does it",
+        places: TARGET,
+        of: Of::Services,
+        meaning: Meaning::Target(|options, text| set(&mut options.tls, values::boolean(text))),
+    },
+    InputOption {
         name: "headers",
         value: "MAPPING",
         default: "",
         help: "Headers for the target's own origin; nothing that carries a credential",
         places: TARGET,
+        of: Of::Http,
         meaning: Meaning::Headers,
     },
     InputOption {
@@ -206,6 +242,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "the forge's API address, else off",
         help: "Address that tells your own network from the dependency, or `off`",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.control, values::control(text))),
     },
     InputOption {
@@ -214,6 +251,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "true",
         help: "Whether down and unknown fail the step",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.fail_on_down, values::boolean(text))),
     },
     InputOption {
@@ -222,6 +260,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "true",
         help: "Post a commit status",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.status.post, values::boolean(text))),
     },
     InputOption {
@@ -230,6 +269,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "dep-preflight / <workflow> / <job>, outside a job dep-preflight",
         help: "Context of the commit status",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| {
             let context = text::truncate(&text::sanitize(text, text::LONG), CONTEXT);
             inputs.status.context = Some(context);
@@ -242,6 +282,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "the run",
         help: "Where the commit status links to",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| {
             set(&mut inputs.status.target_url, address::link(text).map(Some))
         }),
@@ -252,6 +293,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "the PR's head, else the run's commit",
         help: "Commit that the status goes to",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.status.sha, text.parse().map(Some))),
     },
     // Not in a file, which is committed.
@@ -261,6 +303,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "${{ github.token }}",
         help: "Token for the forge's API, used for the commit status alone",
         places: INPUT,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| {
             inputs.status.token = Some(Token::new(text.to_owned()));
             Ok(())
@@ -272,6 +315,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "true",
         help: "Write the job summary",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.summary, values::boolean(text))),
     },
     InputOption {
@@ -280,6 +324,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "",
         help: "PEM file with more roots to trust",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, path| {
             set(&mut inputs.ca_certificates, files::certificates(path))
         }),
@@ -290,6 +335,7 @@ pub static OPTIONS: &[InputOption] = &[
         default: "",
         help: "Where to write the JSON report; `-` is standard output, and the log goes to standard error",
         places: RUN,
+        of: Of::All,
         meaning: Meaning::Run(|inputs, path| {
             inputs.report_file = Some(ReportTo::named(path));
             Ok(())

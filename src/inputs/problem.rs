@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 
 use super::origin::Place;
+use super::values::ValueError;
+use crate::address::{self, Address};
 use crate::text;
 
 /// One thing that is wrong with the configuration.
@@ -107,6 +109,27 @@ impl Problems {
         parsed
             .map_err(|reason| self.value(place, value, reason))
             .ok()
+    }
+
+    /// The address of a target, or a note why it is none.
+    pub(super) fn take_address(&mut self, place: &Place<'_>, text: &str) -> Option<Address> {
+        self.take_value(place, text, address::target(text).map_err(Into::into))
+    }
+
+    /// As [`Self::take`]; a value that may be secret is not shown.
+    pub(super) fn take_value<T>(
+        &mut self,
+        place: &Place<'_>,
+        value: &str,
+        parsed: Result<T, ValueError>,
+    ) -> Option<T> {
+        match parsed {
+            Err(reason) if reason.hides_value() => {
+                self.general(place, reason);
+                None
+            }
+            parsed => self.take(place, value, parsed),
+        }
     }
 
     /// Whether nothing is wrong.

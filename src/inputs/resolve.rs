@@ -13,7 +13,6 @@ use super::raw::{Given, RawInputs};
 use super::targets::{self, TargetOptions};
 use super::yaml::{self, Node};
 use super::{Inputs, ReportTo, values};
-use crate::address;
 use crate::target::Target;
 
 /// The longest name of a target, in characters.
@@ -62,7 +61,7 @@ pub fn resolve(
             // What to ask.
             Meaning::Target(_) | Meaning::Source | Meaning::Headers => continue,
         };
-        problems.take(&given.place(), text, parsed);
+        problems.take_value(&given.place(), text, parsed);
     }
     check_source(&raw, urls, surroundings.by_hand, &mut problems);
     inputs.targets = single(&raw, urls, &defaults, &mut problems);
@@ -143,9 +142,11 @@ fn single(
         .map(|url| (Place::of("url", &Origin::Argument), url.as_str()));
     let mut targets = Vec::new();
     for (place, text) in url.into_iter().chain(arguments) {
-        if let Some(url) = problems.take(&place, text, address::url(text)) {
-            let name = name.clone().unwrap_or_else(|| values::name_of(&url));
-            targets.push(defaults.clone().target(name, url));
+        if let Some(address) = problems.take_address(&place, text) {
+            let name = name
+                .clone()
+                .unwrap_or_else(|| values::name_of(address.host()));
+            targets.push(defaults.clone().target(name, address));
         }
     }
     number(&mut targets);

@@ -2,20 +2,22 @@
 
 use std::collections::HashSet;
 
-use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use super::options::{self, InputOption, Meaning};
+use super::options::{self, InputOption, Meaning, Of};
 use super::origin::Place;
 use super::problem::Problems;
 use super::values;
 use super::yaml::{Entry, Node};
+use crate::address::Address;
 use crate::durations::{INTERVAL, TIMEOUT};
 use crate::nearest::nearest;
 use crate::probe::Probe;
+use crate::probe::conversation::ServiceProbe;
 use crate::probe::http::{HttpProbe, Method, StatusSet};
+use crate::protocol::Tls;
 use crate::target::{Attempts, Policy, Target};
-use crate::{address, text};
+use crate::text;
 
 /// How many headers of its own a target may have: as many as an answer may.
 const HEADERS: usize = crate::net::http1::FIELD_LIMIT;
@@ -26,7 +28,7 @@ const OF_THE_RUN: &str = "it is an input of its own, and in a config file stands
 #[derive(Debug, Clone)]
 pub struct TargetOptions {
     /// The address; each target has its own.
-    pub url: Option<Url>,
+    pub url: Option<Address>,
     /// How often and how long to try.
     pub policy: Policy,
     /// Which statuses are up.
@@ -35,6 +37,8 @@ pub struct TargetOptions {
     pub method: Method,
     /// How many redirects to follow.
     pub redirects: u32,
+    /// Whether TLS is asked for, where the scheme does not say it.
+    pub tls: bool,
     /// Whether the verdict counts.
     pub required: bool,
     /// Headers.
@@ -53,6 +57,7 @@ impl Default for TargetOptions {
             expect: StatusSet::default(),
             method: Method::Get,
             redirects: 10,
+            tls: false,
             required: true,
             headers: HeaderMap::new(),
         }
@@ -61,18 +66,26 @@ impl Default for TargetOptions {
 
 impl TargetOptions {
     /// A target with these options.
-    pub fn target(self, name: String, url: Url) -> Target {
-        Target {
-            name,
-            required: self.required,
-            policy: self.policy,
-            probe: Probe::Http(HttpProbe {
+    pub fn target(self, name: String, address: Address) -> Target {
+        let probe = match address {
+            Address::Http { url, websocket } => Probe::Http(HttpProbe {
                 url,
+                websocket,
                 method: self.method,
                 headers: self.headers,
                 expect: self.expect,
                 redirects: self.redirects,
             }),
+            Address::Service(service) => Probe::Service(ServiceProbe {
+                tls: self.tls || service.scheme.tls,
+                service,
+            }),
+        };
+        Target {
+            name,
+            required: self.required,
+            policy: self.policy,
+            probe,
         }
     }
 }
@@ -150,11 +163,11 @@ fn one(
     place: &Place<'_>,
     defaults: &TargetOptions,
     problems: &mut Problems,
-) -> Option<(TargetOptions, Url)> {
+) -> Option<(TargetOptions, Address)> {
     match node {
         Node::Scalar(text) => {
-            let url = problems.take(place, text, address::url(text))?;
-            Some((defaults.clone(), url))
+            let address = problems.take_address(place, text)?;
+            Some((defaults.clone(), address))
         }
         Node::Map(entries) => with_options(entries, place, defaults, problems),
         Node::Null | Node::List(_) => {
@@ -172,7 +185,7 @@ fn with_options(
     place: &Place<'_>,
     defaults: &TargetOptions,
     problems: &mut Problems,
-) -> Option<(TargetOptions, Url)> {
+) -> Option<(TargetOptions, Address)> {
     let mut options = defaults.clone();
     let mut seen = HashSet::new();
     for Entry { key, line, node } in entries {
@@ -198,7 +211,7 @@ fn with_options(
                     _ => "",
                 };
                 let parsed = set(&mut options, text);
-                problems.take(&at, text, parsed);
+                problems.take_value(&at, text, parsed);
             }
             _ => problems.general(&at, not_single(key, node)),
         }
@@ -206,8 +219,47 @@ fn with_options(
     if !seen.contains("url") {
         problems.general(place, "has no url");
     }
-    let url = options.url.take()?;
-    Some((options, url))
+    let address = options.url.take()?;
+    check_options(entries, &options, &address, place, problems);
+    Some((options, address))
+}
+
+/// Refuses options that the target's protocol has no use for.
+fn check_options(
+    entries: &[Entry],
+    options: &TargetOptions,
+    address: &Address,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) {
+    for Entry { key, line, .. } in entries {
+        let Some(option) = InputOption::named(key) else {
+            continue;
+        };
+        let at = place.under(key, *line);
+        match (option.of, address) {
+            (Of::Http, Address::Service(service)) => problems.general(
+                &at,
+                format!(
+                    "is for http and https only, and this target is asked in {}; take it out",
+                    service.protocol.title
+                ),
+            ),
+            (Of::Services, Address::Http { .. }) if options.tls => problems.general(
+                &at,
+                "is for other protocols; for http, write https:// in the url",
+            ),
+            (Of::Services, Address::Service(service))
+                if options.tls && !service.scheme.tls && service.protocol.tls == Tls::Never =>
+            {
+                problems.general(
+                    &at,
+                    format!("is not possible: {} has no TLS", service.protocol.title),
+                );
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What to say about an option that is not a target's.

@@ -94,15 +94,39 @@ pub(crate) async fn dial(
     }
     let mut alpn = None;
     if let (Some(server), Some(protocols)) = (server, to.tls) {
-        progress.enter(Stage::Tls);
-        let handshake = Arc::new(Handshake::new(&network.tls));
-        progress.note(|seen| seen.handshake = Some(Arc::clone(&handshake)));
-        (stream, alpn) = tls::connect(&network.tls, &handshake, server, protocols, stream)
-            .await
-            .map_err(DialError::Tls)?;
+        (stream, alpn) = encrypt(network, server, protocols, stream, progress).await?;
     }
     progress.enter(Stage::Open);
     Ok(Connection { stream, peer, alpn })
+}
+
+/// Goes on in TLS over a connection that has begun in clear.
+pub(crate) async fn start_tls(
+    network: &Network,
+    host: &str,
+    stream: Box<dyn Stream>,
+    progress: &Progress,
+) -> Result<Box<dyn Stream>, DialError> {
+    let server = server_name(host).ok_or(DialError::HostWithoutCertificate)?;
+    let (stream, _) = encrypt(network, server, &[], stream, progress).await?;
+    progress.enter(Stage::Open);
+    Ok(stream)
+}
+
+/// The TLS stage.
+async fn encrypt(
+    network: &Network,
+    server: ServerName<'static>,
+    protocols: &[&[u8]],
+    stream: Box<dyn Stream>,
+    progress: &Progress,
+) -> Result<(Box<dyn Stream>, Option<Vec<u8>>), DialError> {
+    progress.enter(Stage::Tls);
+    let handshake = Arc::new(Handshake::new(&network.tls));
+    progress.note(|seen| seen.handshake = Some(Arc::clone(&handshake)));
+    tls::connect(&network.tls, &handshake, server, protocols, stream)
+        .await
+        .map_err(DialError::Tls)
 }
 
 /// The name stage: the addresses to connect to. An address needs none.

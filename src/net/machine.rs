@@ -27,6 +27,18 @@ pub(crate) fn is_own(ip: IpAddr) -> bool {
     own
 }
 
+/// Whether a host, a name or an address without brackets, says that it is this machine.
+#[must_use]
+pub(crate) fn is_own_host(host: &str) -> bool {
+    match host.parse() {
+        Ok(ip) => is_own(ip),
+        Err(_) => {
+            let host = host.trim_end_matches('.');
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
 /// Whether an address is on this machine whatever interfaces it has.
 #[must_use]
 pub(crate) fn is_loopback(ip: IpAddr) -> bool {

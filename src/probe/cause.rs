@@ -29,7 +29,7 @@ pub enum Cause {
     Closed,
     /// Connected, but no complete response head in time.
     ResponseTimeout,
-    /// What came back is not HTTP, or its head is beyond the limits.
+    /// What came back is not the target's protocol, or its head is beyond the limits.
     Protocol,
     /// The proxy on the way cannot be reached, wants a login, or forbids the way.
     Proxy,
@@ -39,11 +39,13 @@ pub enum Cause {
     Local,
     /// An answer whose status is not expected.
     Status,
+    /// It answers in its own protocol, and says that it cannot serve now.
+    NotServing,
 }
 
 impl Cause {
     /// All causes, in the order of the table in the README.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Dns,
         Self::Refused,
         Self::Unreachable,
@@ -60,6 +62,7 @@ impl Cause {
         Self::ProxyUpstream,
         Self::Local,
         Self::Status,
+        Self::NotServing,
     ];
 
     /// The cause as outputs, report and messages write it.
@@ -82,6 +85,7 @@ impl Cause {
             Self::ProxyUpstream => "proxy-upstream",
             Self::Local => "local",
             Self::Status => "status",
+            Self::NotServing => "not-serving",
         }
     }
 
@@ -110,7 +114,8 @@ impl Cause {
             | Self::Reset
             | Self::Closed
             | Self::Protocol
-            | Self::Status => true,
+            | Self::Status
+            | Self::NotServing => true,
             Self::Dns
             | Self::Unreachable
             | Self::ConnectTimeout

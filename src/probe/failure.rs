@@ -11,13 +11,14 @@ mod tls;
 use std::time::Duration;
 
 use super::Cause;
+use super::conversation::Silent;
 use crate::net::dial::{DialError, Seen, Stage};
 use crate::net::http1::Broken;
 use crate::net::proxy::Unusable;
 use crate::text;
 pub use scene::Limit;
 pub(crate) use scene::Scene;
-use stages::{dial, http};
+use stages::{dial, http, service};
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) enum Unanswered {
     Dial(DialError),
     /// The connection stood, and no complete answer came.
     Http(Broken),
+    /// The same, of a service that is asked in its own protocol.
+    Service(Silent),
 }
 
 /// Why an attempt failed, and what to say about it.
@@ -139,7 +142,9 @@ pub(crate) fn stood_still(scene: &Scene<'_>, stood: Duration) -> Failure {
 /// the service is up.
 #[must_use]
 pub(crate) fn wants_login(why: &Unanswered, seen: &Seen) -> bool {
-    let (Unanswered::Dial(DialError::Tls(error)) | Unanswered::Http(Broken::Io(error))) = why
+    let (Unanswered::Dial(DialError::Tls(error))
+    | Unanswered::Http(Broken::Io(error))
+    | Unanswered::Service(Silent::Io(error))) = why
     else {
         return false;
     };
@@ -156,6 +161,7 @@ pub(crate) fn explain(why: &Unanswered, scene: &Scene<'_>) -> Failure {
         Unanswered::Proxy(unusable) => Failure::new(Cause::Proxy, unusable.to_string()),
         Unanswered::Dial(error) => dial(error, scene),
         Unanswered::Http(broken) => http(broken, scene),
+        Unanswered::Service(silent) => service(silent, scene),
     };
     let failure = with_hint(failure, scene);
     let failure = over_http1(failure, scene);

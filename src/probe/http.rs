@@ -7,7 +7,6 @@ mod method;
 mod request;
 mod status_set;
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,12 +20,11 @@ pub use status_set::StatusSet;
 use answer::{Answer, Leads};
 use hop::{Hop, Shared, Told, has_query, lock};
 
-use super::failure::{self, Limit, Unanswered};
-use super::pulse;
+use super::failure::{self, Unanswered};
+use super::timed::Timed;
 use super::{Attempt, AttemptBudget};
 use crate::net::dial::{Destination, DialError, dial};
 use crate::net::http1::Broken;
-use crate::net::timer::in_time;
 use crate::net::{Network, http1, http2, machine};
 
 /// What is offered in TLS, the preferred one first.
@@ -39,6 +37,8 @@ const HTTP1: &[u8] = b"http/1.1";
 pub struct HttpProbe {
     /// The address to ask.
     pub url: Url,
+    /// Whether it is shown as `ws` or `wss`, as it was written.
+    pub websocket: bool,
     /// The method.
     pub method: Method,
     /// Headers for the target's own origin.
@@ -50,48 +50,38 @@ pub struct HttpProbe {
 }
 
 impl HttpProbe {
+    /// The address as it was written, fit to be shown, cut to `limit` characters.
+    pub(super) fn address(&self, limit: usize) -> String {
+        let shown = crate::text::show_url(&self.url, limit);
+        match shown.strip_prefix("http") {
+            Some(rest) if self.websocket => format!("ws{rest}"),
+            _ => shown,
+        }
+    }
+
     /// Tries once.
     pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
-        let started = Instant::now();
-        let until = budget.latest.min(started + budget.timeout).max(started);
-        let limit = Limit {
-            time: until.saturating_duration_since(started),
-            timeout: budget.timeout,
-        };
-        let stood = budget.pulse.stood_still();
+        let timed = Timed::begin(budget);
         let walk = Shared::default();
-        let waited = {
-            let walking = pin!(self.walk(network, &walk));
-            in_time(until, walking).await
-        };
-        let stood = budget.pulse.stood_still().saturating_sub(stood);
-        let standstill = |wait| pulse::is_standstill(stood, waited.late, wait);
-        let mut attempt = match waited.done {
+        let (done, ended) = timed.run(pin!(self.walk(network, &walk))).await;
+        let attempt = match done {
             Some(Ok((hop, mut answer))) => {
-                let attempt = self.judge(&mut answer, &hop, &walk, until).await;
+                let attempt = self.judge(&mut answer, &hop, &walk, timed.until).await;
                 answer.leave();
                 attempt
             }
             Some(Err(why)) if is_login_wanted(&why, &walk) => self.wants_login(&walk),
-            ended => {
-                let why = ended.and_then(Result::err);
-                let mut attempt = self.fail(&walk, limit, |scene| {
-                    let failure = match &why {
-                        Some(why) => failure::explain(why, scene),
-                        None => failure::timeout(scene),
-                    };
-                    match failure.waited.and_then(standstill) {
-                        Some(stood) => failure::stood_still(scene, stood),
-                        None => failure,
-                    }
-                });
-                attempt.cut_short = why.is_none() && limit.is_cut_short();
-                attempt
+            done => {
+                let why = done.and_then(Result::err);
+                let why = why.as_ref();
+                let attempt = self.fail(&walk, ended.limit(), |scene| ended.explain(why, scene));
+                Attempt {
+                    cut_short: ended.was_cut_short(why),
+                    ..attempt
+                }
             }
         };
-        attempt.started = started;
-        attempt.duration = started.elapsed();
-        attempt
+        timed.close(attempt)
     }
 
     /// Asks, and follows redirects to the last answer.
@@ -240,14 +230,8 @@ fn is_login_wanted(why: &Unanswered, walk: &Shared) -> bool {
 /// Whether an address names this machine itself.
 #[must_use]
 pub fn is_this_machine_host(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    match host.parse::<IpAddr>() {
-        Ok(ip) => machine::is_own(ip),
-        Err(_) => {
-            let host = host.trim_end_matches('.');
-            host == "localhost" || host.ends_with(".localhost")
-        }
-    }
+    let host = url.host_str().unwrap_or_default();
+    machine::is_own_host(host.trim_matches(['[', ']']))
 }
 
 #[cfg(test)]

@@ -1,18 +1,22 @@
 //! Stage 3: one attempt to reach one target.
 //!
 //! A probe makes a single attempt and says what came of it. How often it is tried is
-//! decided by `run::retry`, what it means by `verdict`. A probe of another protocol gets a file
-//! beside [`http`] and a variant in [`Probe`].
+//! decided by `run::retry`, what it means by `verdict`. HTTP has a probe of its own; every other
+//! protocol is one of `crate::protocol`, which [`conversation`] speaks.
 
 pub(crate) mod cause;
+pub(crate) mod conversation;
 pub(crate) mod failure;
 pub(crate) mod http;
 pub(crate) mod pulse;
+mod timed;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::net::{Network, machine};
+use crate::text;
 pub use cause::Cause;
 use pulse::Pulse;
 
@@ -21,6 +25,8 @@ use pulse::Pulse;
 pub enum Probe {
     /// HTTP or HTTPS.
     Http(http::HttpProbe),
+    /// Any other protocol.
+    Service(conversation::ServiceProbe),
 }
 
 /// The time that one attempt has.
@@ -40,6 +46,8 @@ impl Probe {
     pub async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         match self {
             Self::Http(probe) => probe.attempt(network, budget).await,
+            // Boxed, so that the attempts of HTTP do not carry its size.
+            Self::Service(probe) => Box::pin(probe.attempt(network, budget)).await,
         }
     }
 
@@ -48,6 +56,7 @@ impl Probe {
     pub const fn protocol(&self) -> &'static str {
         match self {
             Self::Http(_) => "http",
+            Self::Service(probe) => probe.service.protocol.name,
         }
     }
 
@@ -55,7 +64,8 @@ impl Probe {
     #[must_use]
     pub fn address(&self, limit: usize) -> String {
         match self {
-            Self::Http(probe) => crate::text::show_url(&probe.url, limit),
+            Self::Http(probe) => probe.address(limit),
+            Self::Service(probe) => text::truncate(&probe.service.to_string(), limit),
         }
     }
 
@@ -64,6 +74,7 @@ impl Probe {
     pub fn is_on_this_machine(&self) -> bool {
         match self {
             Self::Http(probe) => http::is_this_machine_host(&probe.url),
+            Self::Service(probe) => machine::is_own_host(&probe.service.host),
         }
     }
 }
@@ -82,10 +93,12 @@ pub struct Attempt {
     pub cause: Option<Cause>,
     /// The status of the last answer, if one came.
     pub http_status: Option<u16>,
+    /// What was answered, in the protocol's own words: `401`, `57P03`, `-LOADING`.
+    pub code: Option<String>,
     /// What happened, for people: one line, clean, no query values.
     pub detail: String,
     /// What an `up` leaves open, where the protocol knows.
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
     /// Where redirects ended, if there were any.
     pub final_url: Option<String>,
     /// Where the time went.
@@ -109,6 +122,7 @@ impl Attempt {
             address: None,
             cause: None,
             http_status: None,
+            code: None,
             detail: String::new(),
             final_url: None,
             phases: Phases::default(),

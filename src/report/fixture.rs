@@ -42,6 +42,7 @@ fn attempt(at: u64, took: u64, cause: Option<Cause>, status: Option<u16>, detail
         address: Some("10.0.0.7:443".parse().unwrap()),
         cause,
         http_status: status,
+        code: status.map(|status| status.to_string()),
         detail: text::sanitize(detail, text::PIECE),
         final_url: None,
         phases: Phases {

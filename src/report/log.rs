@@ -103,8 +103,9 @@ fn target_line(target: &TargetReport) -> String {
     match target.verdict {
         Verdict::Up => {
             let status = target
-                .http_status
-                .map_or_else(String::new, |status| format!(" {status}"));
+                .code
+                .as_ref()
+                .map_or_else(String::new, |code| format!(" {code}"));
             let last = target.attempts.last();
             let spans = last.map_or_else(String::new, |attempt| spans(&attempt.phases));
             let mut line = format!("UP {}{status} in {time}{spans}{optional}", target.name);
@@ -120,7 +121,7 @@ fn target_line(target: &TargetReport) -> String {
                     text::truncate(url, text::PIECE)
                 ));
             }
-            if let Some(note) = target.note {
+            if let Some(note) = &target.note {
                 line.push_str(&format!(" ({note})"));
             }
             line

@@ -1,5 +1,6 @@
 //! The report: schema 1, as `report.schema.json` in the repository publishes it.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
@@ -73,10 +74,12 @@ pub struct TargetReport {
     pub cause: Option<Cause>,
     /// Status of the last answer.
     pub http_status: Option<u16>,
+    /// What that answer was in the protocol's own words; for HTTP the status.
+    pub code: Option<String>,
     /// Whether it is up after failures.
     pub recovered: bool,
     /// What an `up` does not say.
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
     /// What happened, for people.
     pub message: String,
     /// From the first attempt to the end of the last, in milliseconds.
@@ -197,6 +200,7 @@ fn target_report(start: Start, finding: Finding<'_>) -> TargetReport {
         verdict: finding.verdict,
         cause: finding.cause,
         http_status: deciding.and_then(|attempt| attempt.http_status),
+        code: deciding.and_then(|attempt| attempt.code.clone()),
         recovered: finding.recovered,
         note: finding.note,
         message: finding.message,

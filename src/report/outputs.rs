@@ -36,6 +36,10 @@ pub const OUTPUTS: &[(&str, &str)] = &[
         "last HTTP status of that target; empty if there was none",
     ),
     ("duration-ms", "duration of the whole step"),
+    (
+        "code",
+        "what that target answered in its protocol's own words, such as 401, 57P03 or -LOADING; empty if nothing",
+    ),
     ("report", "the JSON report"),
     (
         "report-file",
@@ -93,6 +97,12 @@ pub fn of_report(report: &Report, report_file: Option<&Path>) -> (Values, bool) 
             status.map(|status| status.to_string()).unwrap_or_default(),
         ),
         ("duration-ms", report.duration_ms.to_string()),
+        (
+            "code",
+            decisive
+                .and_then(|target| target.code.clone())
+                .unwrap_or_default(),
+        ),
         ("report", if too_large { String::new() } else { whole }),
         (
             "report-file",

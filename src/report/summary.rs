@@ -20,7 +20,7 @@ pub fn render(report: &Report) -> String {
         report.exit.result.as_str(),
         meaning(report)
     );
-    out.push_str("| target | verdict | cause | status | attempts | time | what happened |\n");
+    out.push_str("| target | verdict | cause | answer | attempts | time | what happened |\n");
     out.push_str("|---|---|---|---|---|---|---|\n");
     let mut left_out = 0;
     let order = [Verdict::Down, Verdict::Unknown, Verdict::Up];
@@ -95,16 +95,17 @@ fn row(target: &TargetReport) -> String {
     if target.recovered {
         what.push_str(", recovered after failures");
     }
-    if let Some(note) = target.note {
+    if let Some(note) = &target.note {
         what.push_str(&format!(" ({note})"));
     }
     format!(
         "| {} | {verdict} | {} | {} | {} | {} | {what} |\n",
         code(&target.name),
         target.cause.map_or("", |cause| cause.as_str()),
-        target
-            .http_status
-            .map_or_else(String::new, |status| status.to_string()),
+        match &target.code {
+            Some(status) if target.http_status.is_some() => status.clone(),
+            answer => answer.as_deref().map_or_else(String::new, code),
+        },
         target.attempts.len(),
         text::show_duration(std::time::Duration::from_millis(target.duration_ms)),
     )

@@ -17,6 +17,7 @@ use crate::text;
 /// Asks it once. Whatever it answers proves the way out, unless it is this machine that answers.
 pub(crate) async fn ask(network: &Network, url: &Url, latest: Instant) -> ControlAnswer {
     let probe = HttpProbe {
+        websocket: false,
         url: url.clone(),
         method: Method::Get,
         headers: HeaderMap::new(),

@@ -5,6 +5,8 @@
 
 mod evidence;
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
 use crate::exit::{Exit, Interrupt, RunResult};
@@ -70,7 +72,7 @@ pub struct Finding<'a> {
     /// What happened, for people.
     pub message: String,
     /// What an `up` does not say.
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
     /// Whether it is up after failures.
     pub recovered: bool,
 }
@@ -128,7 +130,10 @@ fn judge<'a>(
     };
     let Some(cause) = attempt.cause else {
         return Finding {
-            note: attempt.note.or(attempt.http_status.and_then(note)),
+            note: attempt
+                .note
+                .clone()
+                .or_else(|| attempt.http_status.and_then(note).map(Cow::Borrowed)),
             recovered: record.attempts.len() > 1,
             ..finding(Verdict::Up, None, attempt.detail.clone())
         };

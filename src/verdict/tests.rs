@@ -16,6 +16,7 @@ fn attempt(cause: Option<Cause>, from: &str) -> Attempt {
         address: None,
         cause,
         http_status: None,
+        code: None,
         detail: "detail".into(),
         final_url: None,
         phases: Phases::default(),

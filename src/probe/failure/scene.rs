@@ -12,6 +12,8 @@ use crate::text;
 pub(crate) struct Scene<'a> {
     /// The host that was to be reached.
     pub(crate) host: &'a str,
+    /// What it was to be asked in, as people call it.
+    pub(crate) protocol: &'static str,
     /// The proxy on the way, if there is one.
     pub(crate) proxy: Option<&'a Proxy>,
     /// How far it came.

@@ -10,6 +10,7 @@ use crate::net::http1::Broken;
 use crate::net::is_local;
 use crate::net::resolver::NameError;
 use crate::probe::Cause;
+use crate::probe::conversation::{Silent, what_it_is};
 use crate::text;
 
 /// There is no connection.
@@ -125,7 +126,7 @@ fn connection(error: &io::Error, scene: &Scene<'_>) -> Failure {
             Cause::Tls,
             format!("TLS with {peer} failed: {}", why(error)),
         ),
-        _ => not_http(&why(error), scene),
+        _ => not_the_protocol(&why(error), scene),
     }
 }
 
@@ -181,15 +182,24 @@ pub(super) fn http(broken: &Broken, scene: &Scene<'_>) -> Failure {
                 scene.peer()
             ),
         ),
-        Broken::WantsHttp1 => not_http("it asks for HTTP/1.1", scene),
-        Broken::NotHttp(why) => not_http(why, scene),
+        Broken::WantsHttp1 => not_the_protocol("it asks for HTTP/1.1", scene),
+        Broken::NotHttp(why) => not_the_protocol(why, scene),
         Broken::Unsent(why) => {
             Failure::new(Cause::Local, format!("the request cannot be made: {why}"))
         }
     }
 }
 
-fn not_http(why: &str, scene: &Scene<'_>) -> Failure {
+/// The connection stood, and no answer in the service's own protocol came.
+pub(super) fn service(silent: &Silent, scene: &Scene<'_>) -> Failure {
+    match silent {
+        Silent::Io(error) => connection(error, scene),
+        Silent::Closed => closed(scene),
+        Silent::Foreign(bytes) => not_the_protocol(&what_it_is(bytes), scene),
+    }
+}
+
+fn not_the_protocol(why: &str, scene: &Scene<'_>) -> Failure {
     let why = text::sanitize(why, text::PIECE);
     let why = match why.as_str() {
         // The library's word for a head beyond the limits.
@@ -199,7 +209,10 @@ fn not_http(why: &str, scene: &Scene<'_>) -> Failure {
     let peer = scene.peer();
     Failure::new(
         Cause::Protocol,
-        format!("{peer} answered, but not in HTTP that can be read ({why})"),
+        format!(
+            "{peer} answered, but not in {} that can be read ({why})",
+            scene.protocol
+        ),
     )
 }
 

@@ -42,6 +42,7 @@ pub(super) fn on_stage<T>(stage: Stage, way: Way, play: impl FnOnce(&Scene<'_>) 
     seen.addresses = addresses.map(|at| at.parse().unwrap()).to_vec();
     let proxy = proxy(way == Forwarded);
     play(&Scene {
+        protocol: "HTTP",
         host: "dep.test",
         proxy: (way != Straight).then_some(&proxy),
         seen: &seen,
@@ -74,6 +75,7 @@ fn a_timeout_for_lack_of_file_descriptors_is_the_runner_s() {
             let mut seen = scene.seen.clone();
             (seen.held_back, seen.refused) = (true, refused);
             let scene = Scene {
+                protocol: "HTTP",
                 seen: &seen,
                 ..*scene
             };
@@ -177,6 +179,7 @@ fn a_refusal_counts_while_others_are_silent() {
     ];
     seen.peer = seen.addresses.get(1).copied();
     let failure = timeout(&Scene {
+        protocol: "HTTP",
         host: "dep.test",
         proxy: None,
         seen: &seen,
@@ -260,6 +263,7 @@ fn where_a_redirect_leads_is_not_the_runners_fault() {
         let why = Unanswered::Dial(DialError::Connect(io(kind)));
         let failure = on_stage(Stage::Connect, Straight, |scene| {
             let scene = Scene {
+                protocol: "HTTP",
                 redirected: true,
                 ..*scene
             };

@@ -31,6 +31,7 @@ impl HttpProbe {
             address: Some(answer.from),
             through_proxy: hop.proxy().is_some(),
             http_status: Some(status),
+            code: Some(status.to_string()),
             phases,
             final_url: (followed > 0).then(|| self.show(hop, text::LONG)),
             evidence,
@@ -44,6 +45,7 @@ impl HttpProbe {
         if answer.is_beyond_limits() {
             attempt.cause = Some(Cause::Protocol);
             attempt.http_status = None;
+            attempt.code = None;
             attempt.detail = String::from(
                 "something answered, with a head beyond the limits of 256 KiB and 256 fields",
             );
@@ -85,7 +87,8 @@ impl HttpProbe {
         let state = lock(walk);
         let mut attempt = Attempt {
             detail: "TLS, with a request for a client certificate".to_owned(),
-            note: Some("it asked for a client certificate; the login was not checked"),
+            code: Some("client-certificate".to_owned()),
+            note: Some("it asked for a client certificate; the login was not checked".into()),
             phases: state.phases,
             evidence: state.evidence,
             ..Attempt::blank()
@@ -111,6 +114,7 @@ impl HttpProbe {
         let Some(hop) = &state.hop else {
             let scene = Scene {
                 host: self.url.host_str().unwrap_or_default(),
+                protocol: "HTTP",
                 proxy: None,
                 seen: &Seen::default(),
                 limit,
@@ -128,6 +132,7 @@ impl HttpProbe {
         let redirected = state.followed > 0;
         let failure = why(&Scene {
             host: hop.url.host_str().unwrap_or_default(),
+            protocol: "HTTP",
             proxy: hop.proxy(),
             seen: &seen,
             limit,

@@ -114,6 +114,7 @@ fn a_client_certificate_that_is_wanted() {
         let failure = explain(
             &hung_up,
             &Scene {
+                protocol: "HTTP",
                 host: "dep.test",
                 proxy: None,
                 seen: &seen,

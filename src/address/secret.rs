@@ -1,0 +1,78 @@
+//! Addresses as applications have them, with a login in them: they come from secrets, so that
+//! nothing of them is shown, not even a part that looks harmless. A forge masks a secret where it
+//! stands as a whole, not a piece of it.
+//!
+//! The raw text is looked at, before anything is parsed: in `postgres://u:p@ss/w0rd@host` a parser
+//! finds the host `ss`, in `redis://pa/ss@host` the host `pa` and no user info at all.
+
+use crate::protocol::Protocol;
+
+/// Words that only stand in the connection strings of ADO, JDBC and libpq, in lower case and
+/// without blanks.
+const WORDS: &[(&str, &str)] = &[
+    ("password=", ""),
+    ("passwd=", ""),
+    ("pwd=", ""),
+    ("jdbc:", ""),
+    ("accountkey=", ""),
+    ("sharedaccesskey=", ""),
+    ("server=", "sqlserver"),
+    ("datasource=", "sqlserver"),
+    ("host=", "postgres"),
+    ("@tcp(", "mysql"),
+    ("tcp(", "mysql"),
+];
+
+/// What to write in the place of an address that carries a login or its like; `None` where it
+/// carries none. Not for http and https, whose paths may have an `@`.
+pub(super) fn replacement(value: &str) -> Option<String> {
+    let plain: String = value
+        .chars()
+        .filter(|ch| !ch.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let word = WORDS.iter().find(|(word, _)| plain.contains(word));
+    if word.is_none() && !value.contains('@') {
+        return None;
+    }
+    let address = plain.strip_prefix("jdbc:").unwrap_or(&plain);
+    let scheme = address.split([':', '+']).next().unwrap_or_default();
+    let meant = word.map_or("", |(_, scheme)| scheme);
+    let known = Protocol::of_scheme(scheme).or_else(|| Protocol::of_scheme(meant));
+    Some(match known {
+        Some((_, scheme)) => {
+            let port = scheme
+                .port
+                .map_or("PORT".to_owned(), |port| port.to_string());
+            let name = scheme.name;
+            format!("{name}://HOST:{port}, for example {name}://${{{{ vars.DEP_HOST }}}}:{port}")
+        }
+        None => "SCHEME://HOST:PORT, for example postgres://${{ vars.DEP_HOST }}:5432".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_of_every_form_are_seen_before_anything_is_parsed() {
+        for (value, scheme) in [
+            ("redis://:S3cret@h:6379/0", "redis://HOST:6379"),
+            ("redis://S3c/ret@h", "redis://HOST:6379"),
+            ("REDISS://u:S3cret@h", "rediss://HOST:6379"),
+            ("redis+driver://u@h", "redis://HOST:6379"),
+            ("jdbc:redis://h/0?user=u", "redis://HOST:6379"),
+            ("u:S3cret@h", "SCHEME://HOST:PORT"),
+            ("Account Key=S3cret;Endpoint=h", "SCHEME://HOST:PORT"),
+            ("tcp://u:S3cret@h:1", "tcp://HOST:PORT"),
+        ] {
+            let write = replacement(value).expect(value);
+            assert!(write.starts_with(scheme), "{write}");
+            assert!(!write.contains("S3c"), "{write}");
+        }
+        for value in ["redis://h:6379/0", "h:6379", "tcp://[::1]:9", ""] {
+            assert_eq!(replacement(value), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Asks a service in its own protocol: makes the connection, carries the bytes of a
+//! [`Greeting`], and turns what comes of it into an attempt.
+
+mod goodbye;
+
+use std::borrow::Cow;
+use std::io;
+use std::pin::pin;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::failure::{self, Scene, Unanswered};
+use super::timed::{Ended, Timed};
+use super::{Attempt, AttemptBudget, Cause, Phases};
+use crate::address::Service;
+use crate::net::Network;
+use crate::net::dial::{self, Destination, Progress, Seen, Stream, dial};
+use crate::net::timer::within;
+use crate::protocol::{Answer, Asks, Greeting, LIMIT, Next, Received, Site, Tls, Unmet, foreign};
+use crate::text;
+
+/// How much is read at once, in bytes: most answers are shorter.
+const BUFFER: usize = 1024;
+
+/// How to ask one service.
+#[derive(Debug)]
+pub struct ServiceProbe {
+    /// Where it is, and what it speaks.
+    pub service: Service,
+    /// Whether TLS is wanted, by the scheme or by the option.
+    pub tls: bool,
+}
+
+/// The connection stood, and no answer in the target's protocol came.
+#[derive(Debug)]
+pub(crate) enum Silent {
+    /// The connection failed.
+    Io(io::Error),
+    /// It was closed first.
+    Closed,
+    /// What came is not the protocol; its first bytes.
+    Foreign(Vec<u8>),
+}
+
+/// A service that has answered, and the connection to it.
+struct Answered {
+    answer: Answer,
+    stream: Box<dyn Stream>,
+}
+
+impl ServiceProbe {
+    /// Tries once.
+    pub(crate) async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
+        let timed = Timed::begin(budget);
+        let progress = Progress::default();
+        let Asks::Stream(greeting) = self.service.protocol.asks;
+        let greeting = greeting(&Site {
+            upgrade: self.upgrades(),
+            path: &self.service.path,
+        });
+        let (done, ended) = timed
+            .run(pin!(self.ask(network, greeting, &progress)))
+            .await;
+        let seen = progress.seen();
+        match done {
+            Some(Ok(Answered { answer, stream })) => {
+                let goodbye = answer.goodbye.clone();
+                let attempt = timed.close(self.judge(answer, &seen));
+                goodbye::leave(stream, &goodbye, timed.until).await;
+                attempt
+            }
+            Some(Err(why)) if failure::wants_login(&why, &seen) => {
+                timed.close(wants_certificate(&seen))
+            }
+            done => {
+                let why = done.and_then(Result::err);
+                timed.close(self.fail(why.as_ref(), &ended, &seen))
+            }
+        }
+    }
+
+    /// Whether TLS is asked for within the protocol.
+    fn upgrades(&self) -> bool {
+        self.tls && !self.service.scheme.tls && self.service.protocol.tls == Tls::Upgrade
+    }
+
+    fn destination(&self) -> Destination<'_> {
+        Destination {
+            host: &self.service.host,
+            port: self.service.port,
+            // No client of these protocols goes by HTTP_PROXY and the like.
+            proxy: None,
+            tls: (self.tls && !self.upgrades()).then_some(&[]),
+            redirected: false,
+        }
+    }
+
+    /// Connects, and talks until there is an answer.
+    async fn ask(
+        &self,
+        network: &Network,
+        mut greeting: Box<dyn Greeting>,
+        progress: &Progress,
+    ) -> Result<Answered, Unanswered> {
+        let to = self.destination();
+        let connect = || async {
+            let connection = dial(network, &to, progress).await;
+            Ok(connection.map_err(Unanswered::Dial)?.stream)
+        };
+        let mut stream = connect().await?;
+        loop {
+            match talk(&mut stream, &mut *greeting).await {
+                Ok(End::Answer(answer)) => return Ok(Answered { answer, stream }),
+                Ok(End::StartTls) => {
+                    let upgraded = dial::start_tls(network, &self.service.host, stream, progress);
+                    stream = upgraded.await.map_err(Unanswered::Dial)?;
+                }
+                Ok(End::Reconnect) => {
+                    drop(stream);
+                    stream = connect().await?;
+                }
+                Err(silent) => return Err(Unanswered::Service(silent)),
+            }
+        }
+    }
+
+    fn judge(&self, answer: Answer, seen: &Seen) -> Attempt {
+        let said = text::sanitize(&answer.said, text::PIECE);
+        let (cause, detail) = if answer.is_serving {
+            (None, said)
+        } else {
+            let address = self.peer(seen);
+            let detail = format!("{address} answers that it cannot serve now: {said}");
+            (Some(Cause::NotServing), detail)
+        };
+        let mut attempt = Attempt {
+            cause,
+            detail,
+            code: answer.code.map(|code| text::sanitize(&code, text::CODE)),
+            note: answer
+                .note
+                .map(|note| Cow::Owned(text::sanitize(&note, text::PIECE))),
+            ..reached(seen)
+        };
+        attempt.evidence.add(seen.address());
+        attempt.phases.response = seen.open_since().map(|since| since.elapsed());
+        attempt
+    }
+
+    fn fail(&self, why: Option<&Unanswered>, ended: &Ended, seen: &Seen) -> Attempt {
+        let failure = ended.explain(
+            why,
+            &Scene {
+                host: &self.service.host,
+                protocol: self.service.protocol.title,
+                proxy: None,
+                seen,
+                limit: ended.limit(),
+                redirected: false,
+                http1: false,
+            },
+        );
+        let mut attempt = Attempt {
+            cause: Some(failure.cause),
+            detail: failure.detail,
+            cut_short: ended.was_cut_short(why),
+            ..reached(seen)
+        };
+        if failure.cause.is_evidence() {
+            attempt.evidence.add(seen.address());
+        }
+        attempt
+    }
+
+    fn peer(&self, seen: &Seen) -> String {
+        seen.address()
+            .map_or_else(|| self.service.host.clone(), |address| address.to_string())
+    }
+}
+
+/// An attempt that came as far as was seen.
+fn reached(seen: &Seen) -> Attempt {
+    Attempt {
+        address: seen.address(),
+        phases: Phases {
+            dns: seen.name_took(),
+            connect: seen.connect_took(),
+            tls: seen.tls_took(),
+            response: None,
+        },
+        ..Attempt::blank()
+    }
+}
+
+/// An attempt that is up without an answer: the server wants a client certificate.
+fn wants_certificate(seen: &Seen) -> Attempt {
+    let mut attempt = Attempt {
+        detail: "TLS, with a request for a client certificate".to_owned(),
+        code: Some("client-certificate".to_owned()),
+        note: Some(Cow::Borrowed(
+            "it asked for a client certificate; the login was not checked",
+        )),
+        ..reached(seen)
+    };
+    attempt.evidence.add(seen.address());
+    attempt
+}
+
+/// How a conversation over one connection ended.
+enum End {
+    Answer(Answer),
+    StartTls,
+    Reconnect,
+}
+
+/// Carries bytes both ways until there is an answer.
+async fn talk(stream: &mut Box<dyn Stream>, greeting: &mut dyn Greeting) -> Result<End, Silent> {
+    let mut received = Received::default();
+    let mut broken = None;
+    let mut buffer = Vec::with_capacity(BUFFER);
+    loop {
+        let patience = match greeting.next(&mut received) {
+            Ok(Next::Send(bytes)) => {
+                // Who was sent away at once may have been told why: that is read all the same.
+                if let Err(error) = send(stream, &bytes).await {
+                    broken = Some(error);
+                }
+                continue;
+            }
+            Ok(Next::HalfClose) => {
+                if let Err(error) = stream.shutdown().await {
+                    broken = Some(error);
+                }
+                continue;
+            }
+            // What came in clear before TLS cannot be trusted to be the server's.
+            Ok(Next::StartTls) if received.rest().is_empty() => return Ok(End::StartTls),
+            Ok(Next::StartTls) | Err(Unmet::Foreign) => {
+                return Err(Silent::Foreign(received.whole().to_vec()));
+            }
+            Ok(Next::Reconnect) => return Ok(End::Reconnect),
+            Ok(Next::Done(answer)) => return Ok(End::Answer(answer)),
+            Err(_) if received.is_over() => {
+                return Err(broken.map_or(Silent::Closed, Silent::Io));
+            }
+            Err(_) if received.whole().len() > LIMIT => {
+                return Err(Silent::Foreign(received.whole().to_vec()));
+            }
+            Err(Unmet::More) => None,
+            Err(Unmet::MoreWithin(patience)) => Some(patience),
+        };
+        buffer.clear();
+        let read = stream.read_buf(&mut buffer);
+        let read = match patience {
+            None => Some(read.await),
+            Some(patience) => within(patience, read).await,
+        };
+        match read {
+            None => received.fall_quiet(),
+            Some(Ok(0)) => received.end(),
+            Some(Ok(_)) => received.add(&buffer),
+            Some(Err(error)) => {
+                received.end();
+                broken = Some(error);
+            }
+        }
+    }
+}
+
+async fn send(stream: &mut Box<dyn Stream>, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// What a server is that does not speak the protocol, for people; or how it begins.
+pub(super) fn what_it_is(bytes: &[u8]) -> String {
+    if let Some(what) = foreign::what(bytes) {
+        return format!("it looks like {what}");
+    }
+    let start = bytes.get(..bytes.len().min(40)).unwrap_or_default();
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || b" \r\n\t".contains(byte);
+    if !start.is_empty() && start.iter().all(is_text) {
+        let start = String::from_utf8_lossy(start);
+        return format!("it begins with \"{}\"", text::sanitize(&start, text::CODE));
+    }
+    let hex: Vec<_> = start
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("it begins with the bytes {}", hex.join(" "))
+}
