@@ -172,9 +172,14 @@ impl Lab {
         play: impl Fn(&mut Peer) + Send + Sync + 'static,
     ) -> Arc<Log> {
         let log = server::serve(at, play);
-        let kept = Arc::clone(&log);
-        self.count(label, move || (kept.connections(), kept.requests()));
+        self.watch(label, &log);
         log
+    }
+
+    /// Counts who comes to a server of the world.
+    pub(crate) fn watch(&self, label: &'static str, log: &Arc<Log>) {
+        let kept = Arc::clone(log);
+        self.count(label, move || (kept.connections(), kept.requests()));
     }
 
     /// The dependency at port 80, with one answer for everybody.

@@ -63,6 +63,9 @@ mod proxies;
 /// Connections, stage by stage.
 mod dial;
 
+/// TLS: versions of HTTP, client certificates, many handshakes.
+mod encrypted;
+
 /// The runner's own limits.
 mod limits;
 

@@ -32,6 +32,7 @@ fn rows() -> Vec<Row> {
     rows.extend(crate::addresses::rows());
     rows.extend(crate::proxies::rows());
     rows.extend(crate::dial::rows());
+    rows.extend(crate::encrypted::rows());
     rows.extend(crate::limits::rows());
     rows.extend(crate::deadline_probing::rows());
     rows.extend(crate::deadline_publishing::rows());

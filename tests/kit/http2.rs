@@ -1,6 +1,7 @@
 //! Servers that speak HTTP/2, with TLS and without.
 
 use std::io;
+use std::sync::Arc;
 
 use h2::{Reason, RecvStream};
 use http::{Request, Response};
@@ -8,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::kit::log::Log;
-use crate::kit::server::{Connection, Server};
+use crate::kit::server::{Connection, Server, serve_raw};
 use crate::kit::tls::Tls;
 
 impl Tls {
@@ -23,8 +24,26 @@ impl Tls {
 
     /// Does as told with each request in HTTP/2, and sends this to each in HTTP/1.1.
     pub(crate) fn http2_or_1(&self, behaviour: Http2, reply: &'static str) -> Server {
+        Server::accepting("https", self.either(behaviour, reply))
+    }
+
+    /// The same at this address, until the process ends.
+    pub(crate) fn serve_http2_or_1(
+        &self,
+        at: &str,
+        behaviour: Http2,
+        reply: &'static str,
+    ) -> Arc<Log> {
+        serve_raw(at, self.either(behaviour, reply))
+    }
+
+    fn either(
+        &self,
+        behaviour: Http2,
+        reply: &'static str,
+    ) -> impl Fn(Connection) + Send + Sync + 'static {
         let acceptor = TlsAcceptor::from(self.config(&["h2", "http/1.1"]));
-        Server::accepting("https", move |Connection { socket, log, .. }| {
+        move |Connection { socket, log, .. }| {
             let conversation = async {
                 socket.set_nonblocking(true)?;
                 let socket = tokio::net::TcpStream::from_std(socket)?;
@@ -43,7 +62,7 @@ impl Tls {
                 stream.shutdown().await
             };
             block_on(conversation);
-        })
+        }
     }
 }
 
