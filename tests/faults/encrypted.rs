@@ -51,7 +51,7 @@ impl Nginx {
         fs::write(lab.path("good.pem"), certificate.pem()).unwrap();
         fs::write(lab.path("good.key"), key.serialize_pem()).unwrap();
         let config = format!(
-            "daemon off; user root; pid nginx.pid; error_log stderr;
+            "daemon off; master_process off; pid nginx.pid; error_log stderr;
              events {{ worker_connections 16384; }}
              http {{
                  access_log off;
