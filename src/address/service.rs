@@ -94,7 +94,7 @@ fn explicit_80(authority: &str) -> Option<u16> {
     Url::parse(&format!("https://{authority}/")).ok()?.port()
 }
 
-/// The protocol of a scheme. What `SQLAlchemy` and its like put behind a `+` is a driver.
+/// The protocol of a scheme. What SQLAlchemy and its like put behind a `+` is a driver.
 fn find(scheme: &str) -> Result<(&'static Protocol, &'static Scheme), AddressError> {
     let without_driver = scheme.split_once('+').map(|(scheme, _)| scheme);
     Protocol::of_scheme(scheme)
