@@ -142,3 +142,22 @@ fn answered(end: &End, is_serving: bool, code: &str) -> Answer {
 pub(crate) fn foreign(end: &End) {
     assert_eq!(*end, End::NotThisProtocol);
 }
+
+/// Bytes as they were recorded: hex digits and `"text"`; blanks and `|` only group.
+#[track_caller]
+pub(crate) fn hex(recorded: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (index, part) in recorded.split('"').enumerate() {
+        if index % 2 == 1 {
+            bytes.extend_from_slice(part.as_bytes());
+            continue;
+        }
+        let digits: Vec<_> = part.chars().filter(|ch| !" |\n".contains(*ch)).collect();
+        for pair in digits.chunks(2) {
+            let pair: String = pair.iter().collect();
+            assert_eq!(pair.len(), 2, "half a byte in {part}");
+            bytes.push(u8::from_str_radix(&pair, 16).expect(part));
+        }
+    }
+    bytes
+}
