@@ -20,6 +20,10 @@ pub(crate) fn what(bytes: &[u8]) -> Option<&'static str> {
         (b"R\0\0\0", "a PostgreSQL server"),
         (b"E\0\0", "a PostgreSQL server"),
     ];
+    // A MySQL greeting begins with its length, which may be any of the letters below.
+    if let [_, _, 0, 0, 0x0a, b'0'..=b'9', ..] = *bytes {
+        return Some("a MySQL server");
+    }
     if let Some((_, what)) = STARTS.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Some(what);
     }
@@ -56,6 +60,8 @@ mod tests {
             (b"220-mail", Some("an SMTP or FTP server")),
             (b"2200", None),
             (b"J\0\0\0\x0a8.0.36", Some("a MySQL server")),
+            (b"R\0\0\0\x0a11.4.2-MariaDB", Some("a MySQL server")),
+            (b"R\0\0\0\x0c\0\0\0\x05", Some("a PostgreSQL server")),
             (b"N", Some("a PostgreSQL server")),
             (b"NOTICE", None),
             (b"", None),
