@@ -10,6 +10,7 @@
 
 mod answer;
 pub(crate) mod foreign;
+mod postgres;
 mod received;
 mod redis;
 mod tcp;
@@ -25,7 +26,12 @@ pub(crate) use answer::{Answer, LOGIN_NOT_CHECKED};
 pub(crate) use received::Received;
 
 /// Every protocol beside HTTP, in the order of the documents' table.
-pub static PROTOCOLS: &[&Protocol] = &[&tcp::PROTOCOL, &tls::PROTOCOL, &redis::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &tcp::PROTOCOL,
+    &tls::PROTOCOL,
+    &postgres::PROTOCOL,
+    &redis::PROTOCOL,
+];
 
 /// The most that is read before an answer has to be whole, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
