@@ -10,6 +10,7 @@
 
 mod answer;
 pub(crate) mod foreign;
+mod mysql;
 mod postgres;
 mod received;
 mod redis;
@@ -30,6 +31,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &tcp::PROTOCOL,
     &tls::PROTOCOL,
     &postgres::PROTOCOL,
+    &mysql::PROTOCOL,
     &redis::PROTOCOL,
 ];
 
