@@ -10,6 +10,7 @@
 
 mod answer;
 pub(crate) mod foreign;
+mod memcached;
 mod mysql;
 mod postgres;
 mod received;
@@ -33,6 +34,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &postgres::PROTOCOL,
     &mysql::PROTOCOL,
     &redis::PROTOCOL,
+    &memcached::PROTOCOL,
 ];
 
 /// The most that is read before an answer has to be whole, in bytes.
