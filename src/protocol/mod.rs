@@ -15,6 +15,7 @@ mod mysql;
 mod postgres;
 mod received;
 mod redis;
+mod sqlserver;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &mysql::PROTOCOL,
     &redis::PROTOCOL,
     &memcached::PROTOCOL,
+    &sqlserver::PROTOCOL,
 ];
 
 /// The most that is read before an answer has to be whole, in bytes.
