@@ -31,13 +31,15 @@ pub(super) fn replacement(value: &str) -> Option<String> {
         .filter(|ch| !ch.is_whitespace())
         .flat_map(char::to_lowercase)
         .collect();
-    let word = WORDS.iter().find(|(word, _)| plain.contains(word));
-    if word.is_none() && !value.contains('@') {
+    let mut words = WORDS.iter().filter(|(word, _)| plain.contains(word));
+    let has_word = words.clone().next().is_some();
+    if !has_word && !value.contains('@') {
         return None;
     }
     let address = plain.strip_prefix("jdbc:").unwrap_or(&plain);
     let scheme = address.split([':', '+']).next().unwrap_or_default();
-    let meant = word.map_or("", |(_, scheme)| scheme);
+    let meant = words.find(|(_, scheme)| !scheme.is_empty());
+    let meant = meant.map_or("", |(_, scheme)| scheme);
     let known = Protocol::of_scheme(scheme).or_else(|| Protocol::of_scheme(meant));
     Some(match known {
         Some((_, scheme)) => {
@@ -63,6 +65,20 @@ mod tests {
             ("REDISS://u:S3cret@h", "rediss://HOST:6379"),
             ("redis+driver://u@h", "redis://HOST:6379"),
             ("jdbc:redis://h/0?user=u", "redis://HOST:6379"),
+            ("postgres://u:p@S3c/ret@h", "postgres://HOST:5432"),
+            ("postgresql+asyncpg://u:S3cret@h", "postgresql://HOST:5432"),
+            ("mysql+pymysql://u@h", "mysql://HOST:3306"),
+            ("u:S3cret@tcp(h:3306)/db", "mysql://HOST:3306"),
+            ("host=h user=u password=S3cret", "postgres://HOST:5432"),
+            (
+                "Server=h;User Id=u;Password=S3cret",
+                "sqlserver://HOST:1433",
+            ),
+            (
+                "jdbc:sqlserver://h;password=S3cret",
+                "sqlserver://HOST:1433",
+            ),
+            ("jdbc:postgresql://h/db?user=u", "postgresql://HOST:5432"),
             ("u:S3cret@h", "SCHEME://HOST:PORT"),
             ("Account Key=S3cret;Endpoint=h", "SCHEME://HOST:PORT"),
             ("tcp://u:S3cret@h:1", "tcp://HOST:PORT"),
