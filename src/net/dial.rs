@@ -94,13 +94,16 @@ pub(crate) async fn dial(
     }
     let mut alpn = None;
     if let (Some(server), Some(protocols)) = (server, to.tls) {
-        (stream, alpn) = encrypt(network, server, protocols, stream, progress).await?;
+        let handshake = Handshake::new(&network.tls);
+        (stream, alpn) = encrypt(network, handshake, server, protocols, stream, progress).await?;
     }
     progress.enter(Stage::Open);
     Ok(Connection { stream, peer, alpn })
 }
 
-/// Goes on in TLS over a connection that has begun in clear.
+/// Goes on in TLS over a connection that has begun in clear, also with a server whose certificate
+/// is refused: who leaves in the middle of a conversation is logged, by some counted and shut out
+/// (MySQL). [`Seen::refused_certificate`] has the judgement, which stands above all that is answered.
 pub(crate) async fn start_tls(
     network: &Network,
     host: &str,
@@ -108,7 +111,8 @@ pub(crate) async fn start_tls(
     progress: &Progress,
 ) -> Result<Box<dyn Stream>, DialError> {
     let server = server_name(host).ok_or(DialError::HostWithoutCertificate)?;
-    let (stream, _) = encrypt(network, server, &[], stream, progress).await?;
+    let handshake = Handshake::judged_late(&network.tls);
+    let (stream, _) = encrypt(network, handshake, server, &[], stream, progress).await?;
     progress.enter(Stage::Open);
     Ok(stream)
 }
@@ -116,13 +120,14 @@ pub(crate) async fn start_tls(
 /// The TLS stage.
 async fn encrypt(
     network: &Network,
+    handshake: Handshake,
     server: ServerName<'static>,
     protocols: &[&[u8]],
     stream: Box<dyn Stream>,
     progress: &Progress,
 ) -> Result<(Box<dyn Stream>, Option<Vec<u8>>), DialError> {
     progress.enter(Stage::Tls);
-    let handshake = Arc::new(Handshake::new(&network.tls));
+    let handshake = Arc::new(handshake);
     progress.note(|seen| seen.handshake = Some(Arc::clone(&handshake)));
     tls::connect(&network.tls, &handshake, server, protocols, stream)
         .await

@@ -14,7 +14,7 @@ use super::timed::{Ended, Timed};
 use super::{Attempt, AttemptBudget, Cause, Phases};
 use crate::address::Service;
 use crate::net::Network;
-use crate::net::dial::{self, Destination, Progress, Seen, Stream, dial};
+use crate::net::dial::{self, Destination, DialError, Progress, Seen, Stream, dial};
 use crate::net::timer::within;
 use crate::protocol::{Answer, Asks, Greeting, LIMIT, Next, Received, Site, Tls, Unmet, foreign};
 use crate::text;
@@ -62,10 +62,18 @@ impl ServiceProbe {
             .run(pin!(self.ask(network, greeting, &progress)))
             .await;
         let seen = progress.seen();
+        let refused = seen.refused_certificate().map(|error| {
+            let error = io::Error::new(io::ErrorKind::InvalidData, error.clone());
+            Unanswered::Dial(DialError::Tls(error))
+        });
         match done {
             Some(Ok(Answered { answer, stream })) => {
                 let goodbye = answer.goodbye.clone();
-                let attempt = timed.close(self.judge(answer, &seen));
+                let attempt = match refused {
+                    Some(why) => self.fail(Some(&why), &ended, &seen),
+                    None => self.judge(answer, &seen),
+                };
+                let attempt = timed.close(attempt);
                 goodbye::leave(stream, &goodbye, timed.until).await;
                 attempt
             }
@@ -73,7 +81,7 @@ impl ServiceProbe {
                 timed.close(wants_certificate(&seen))
             }
             done => {
-                let why = done.and_then(Result::err);
+                let why = refused.or(done.and_then(Result::err));
                 timed.close(self.fail(why.as_ref(), &ended, &seen))
             }
         }

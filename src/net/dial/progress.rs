@@ -133,6 +133,11 @@ impl Seen {
         )
     }
 
+    /// Why the certificate of a server was refused with which TLS went on all the same.
+    pub(crate) fn refused_certificate(&self) -> Option<&rustls::Error> {
+        self.handshake.as_ref()?.refused()
+    }
+
     /// Since when the connection stands.
     pub(crate) fn open_since(&self) -> Option<Instant> {
         self.entered(Stage::Open)

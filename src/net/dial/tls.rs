@@ -1,8 +1,8 @@
 //! The TLS stage, and what it shows of the other side.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -22,6 +22,10 @@ pub(crate) struct Handshake {
     /// The server's certificate was judged good, and it has shown that it has the key.
     trusted: AtomicBool,
     asked: AtomicBool,
+    /// Whether a certificate that is refused ends the handshake.
+    at_once: bool,
+    /// Why the certificate was refused, where that did not end it.
+    refused: OnceLock<Error>,
 }
 
 impl Handshake {
@@ -30,6 +34,17 @@ impl Handshake {
             verifier: Arc::clone(&settings.verifier),
             trusted: AtomicBool::new(false),
             asked: AtomicBool::new(false),
+            at_once: true,
+            refused: OnceLock::new(),
+        }
+    }
+
+    /// One that goes on with a server whose certificate is refused. Who makes it looks at
+    /// [`Self::refused`], and believes nothing that such a server says.
+    pub(super) fn judged_late(settings: &TlsSettings) -> Self {
+        Self {
+            at_once: false,
+            ..Self::new(settings)
         }
     }
 
@@ -50,7 +65,12 @@ impl Handshake {
 
     /// Whether the server's own certificate is good.
     pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted.load(Ordering::Relaxed)
+        self.trusted.load(Ordering::Relaxed) && self.refused.get().is_none()
+    }
+
+    /// Why the server's certificate was refused, where the handshake went on all the same.
+    pub(crate) fn refused(&self) -> Option<&Error> {
+        self.refused.get()
     }
 
     fn note<T>(&self, judged: Result<T, Error>) -> Result<T, Error> {
@@ -90,8 +110,20 @@ impl ServerCertVerifier for Handshake {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.verifier
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let judged = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match judged {
+            Err(error) if !self.at_once => {
+                _ = self.refused.set(error);
+                Ok(ServerCertVerified::assertion())
+            }
+            judged => judged,
+        }
     }
 
     fn verify_tls12_signature(
@@ -126,5 +158,31 @@ impl ResolvesClientCert for Handshake {
 
     fn has_certs(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_judgement_is_kept_and_no_milder() {
+        let settings = TlsSettings::new(Vec::new()).unwrap();
+        let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let name = ServerName::try_from("a.example").unwrap();
+        let judge = |handshake: &Handshake| {
+            let now = UnixTime::now();
+            handshake.verify_server_cert(made.cert.der(), &[], &name, &[], now)
+        };
+        let at_once = Handshake::new(&settings);
+        let error = judge(&at_once).err();
+        assert!(matches!(error, Some(Error::InvalidCertificate(_))));
+        assert_eq!(at_once.refused(), None);
+        let late = Handshake::judged_late(&settings);
+        judge(&late).unwrap();
+        assert_eq!(late.refused(), error.as_ref());
+        // The server does have the certificate's key.
+        late.trusted.store(true, Ordering::Relaxed);
+        assert!(!late.is_trusted());
     }
 }
