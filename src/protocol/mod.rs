@@ -10,6 +10,7 @@
 
 mod answer;
 pub(crate) mod foreign;
+mod kafka;
 mod memcached;
 mod mysql;
 mod postgres;
@@ -35,6 +36,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &postgres::PROTOCOL,
     &mysql::PROTOCOL,
     &redis::PROTOCOL,
+    &kafka::PROTOCOL,
     &memcached::PROTOCOL,
     &sqlserver::PROTOCOL,
 ];
