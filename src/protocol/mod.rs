@@ -8,6 +8,7 @@
 //! A protocol is one file, its `mod` line and its line in [`PROTOCOLS`]. The addresses, the
 //! errors about them, the documents' table, the schema and the fuzz target follow from the table.
 
+mod amqp;
 mod answer;
 pub(crate) mod foreign;
 mod kafka;
@@ -36,6 +37,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &postgres::PROTOCOL,
     &mysql::PROTOCOL,
     &redis::PROTOCOL,
+    &amqp::PROTOCOL,
     &kafka::PROTOCOL,
     &memcached::PROTOCOL,
     &sqlserver::PROTOCOL,
