@@ -24,6 +24,7 @@ mod tests;
 mod tls;
 #[cfg(test)]
 mod transcript;
+mod zookeeper;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &amqp::PROTOCOL,
     &kafka::PROTOCOL,
     &memcached::PROTOCOL,
+    &zookeeper::PROTOCOL,
     &sqlserver::PROTOCOL,
 ];
 
