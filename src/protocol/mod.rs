@@ -10,6 +10,7 @@
 
 mod amqp;
 mod answer;
+mod cassandra;
 pub(crate) mod foreign;
 mod kafka;
 mod memcached;
@@ -42,6 +43,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &kafka::PROTOCOL,
     &memcached::PROTOCOL,
     &zookeeper::PROTOCOL,
+    &cassandra::PROTOCOL,
     &sqlserver::PROTOCOL,
 ];
 
