@@ -14,6 +14,7 @@ mod cassandra;
 pub(crate) mod foreign;
 mod kafka;
 mod memcached;
+mod mongodb;
 mod mysql;
 mod postgres;
 mod received;
@@ -39,6 +40,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &postgres::PROTOCOL,
     &mysql::PROTOCOL,
     &redis::PROTOCOL,
+    &mongodb::PROTOCOL,
     &amqp::PROTOCOL,
     &kafka::PROTOCOL,
     &memcached::PROTOCOL,
