@@ -124,6 +124,21 @@ fn errors_that_no_login_mends_are_not_serving() {
     }
 }
 
+/// As they were recorded from PostgreSQL 15.20.
+#[test]
+fn recorded_errors() {
+    let stops = hex(r#"45 0000006a "SFATAL" 00 "VFATAL" 00 "C57P03" 00
+        "Mthe database system is shutting down" 00 "Fpostmaster.c" 00 "L2430" 00
+        "RProcessStartupPacket" 00 00"#);
+    let answer = not_serving(&answers(&stops), "57P03");
+    assert_eq!(answer.said, "the database system is shutting down");
+    let refused = hex(r#"45 000000b1 "SFATAL" 00 "VFATAL" 00 "C28000" 00
+        "Mpg_hba.conf rejects connection for host " 22 "127.0.0.1" 22 ", user " 22
+        "dep-preflight" 22 ", database " 22 "dep-preflight" 22 ", no encryption" 00
+        "Fauth.c" 00 "L476" 00 "RClientAuthentication" 00 00"#);
+    up(&answers(&refused), "28000");
+}
+
 #[test]
 fn an_error_of_a_pooler_has_fewer_fields() {
     let recorded = r#"45 0000003a "SERROR" 00 "C08P01" 00
