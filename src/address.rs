@@ -65,6 +65,14 @@ pub enum AddressError {
     /// No port, and the scheme has no usual one.
     #[error("has no port, and {0} has no usual one; write {0}://HOST:PORT")]
     PortMissing(&'static str),
+    /// `mongodb+srv://h:27017`.
+    #[error("has a port, which {0} finds in SRV records; leave it out")]
+    PortBesideSrv(&'static str),
+    /// `mongodb+srv://192.0.2.1`.
+    #[error(
+        "has an address in the place of a name; {0} looks for SRV records, and only names have them"
+    )]
+    SrvWithoutName(&'static str),
     /// `https:h`, `https//h`.
     #[error("is not an address: no :// after the scheme; {EXAMPLE}")]
     NoSlashes,

@@ -37,11 +37,18 @@ pub(super) fn replacement(value: &str) -> Option<String> {
         return None;
     }
     let address = plain.strip_prefix("jdbc:").unwrap_or(&plain);
-    let scheme = address.split([':', '+']).next().unwrap_or_default();
+    let scheme = address.split(':').next().unwrap_or_default();
+    let without_driver = scheme.split('+').next().unwrap_or_default();
     let meant = words.find(|(_, scheme)| !scheme.is_empty());
     let meant = meant.map_or("", |(_, scheme)| scheme);
-    let known = Protocol::of_scheme(scheme).or_else(|| Protocol::of_scheme(meant));
+    let known = [scheme, without_driver, meant]
+        .into_iter()
+        .find_map(Protocol::of_scheme);
     Some(match known {
+        Some((_, scheme)) if scheme.srv().is_some() => {
+            let name = scheme.name;
+            format!("{name}://HOST, for example {name}://${{{{ vars.DEP_HOST }}}}")
+        }
         Some((_, scheme)) => {
             let port = scheme
                 .port
@@ -64,6 +71,8 @@ mod tests {
             ("redis://S3c/ret@h", "redis://HOST:6379"),
             ("REDISS://u:S3cret@h", "rediss://HOST:6379"),
             ("redis+driver://u@h", "redis://HOST:6379"),
+            ("mongodb://u:S3c/ret@h1,h2/db", "mongodb://HOST:27017"),
+            ("mongodb+srv://u:S3cret@h/db", "mongodb+srv://HOST, for"),
             ("jdbc:redis://h/0?user=u", "redis://HOST:6379"),
             ("postgres://u:p@S3c/ret@h", "postgres://HOST:5432"),
             ("postgresql+asyncpg://u:S3cret@h", "postgresql://HOST:5432"),

@@ -19,7 +19,7 @@ pub struct Service {
     pub scheme: &'static Scheme,
     /// A name in lower case, or an address without brackets.
     pub host: String,
-    /// The port, given or the scheme's.
+    /// The port, given or the scheme's; 0 where SRV records say it.
     pub port: u16,
     /// What stands behind the first slash.
     pub path: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Service {
         } else {
             f.write_str(&self.host)?;
         }
-        if self.scheme.port != Some(self.port) {
+        if self.port != 0 && self.scheme.port != Some(self.port) {
             write!(f, ":{}", self.port)?;
         }
         if !self.path.is_empty() {
@@ -70,7 +70,13 @@ pub(super) fn parse(value: &str) -> Result<Service, AddressError> {
     // http it makes one of.
     let url = super::parse(&format!("http://{authority}/"))?;
     let port = url.port().or_else(|| explicit_80(authority));
+    let by_srv = scheme.srv().is_some();
     let port = match port {
+        Some(_) if by_srv => return Err(AddressError::PortBesideSrv(scheme.name)),
+        None if by_srv && url.domain().is_none() => {
+            return Err(AddressError::SrvWithoutName(scheme.name));
+        }
+        None if by_srv => 0,
         Some(0) => return Err(AddressError::PortZero),
         Some(port) => port,
         None => scheme.port.ok_or(AddressError::PortMissing(scheme.name))?,

@@ -186,3 +186,24 @@ fn an_address_of_a_megabyte_is_refused_at_once() {
         assert!(url(&format!("{start}{}", "ü".repeat(1 << 19))).is_err());
     }
 }
+
+#[test]
+fn the_servers_of_a_srv_name_stand_in_its_records() {
+    let good = target("mongodb+srv://Cluster0.Example/app").unwrap();
+    assert_eq!(good.host(), "cluster0.example");
+    let Address::Service(service) = good else {
+        panic!("{good:?}");
+    };
+    assert_eq!(service.to_string(), "mongodb+srv://cluster0.example/app");
+    assert_eq!(service.protocol.name, "mongodb");
+    for (value, word) in [
+        ("mongodb+srv://h:27017", "has a port"),
+        ("mongodb+srv://h:0", "has a port"),
+        ("mongodb+srv://127.0.0.1", "only names"),
+        ("mongodb+srv://[::1]", "only names"),
+        ("mongodb+srv://h1,h2", "several hosts"),
+    ] {
+        let why = target(value).expect_err(value).to_string();
+        assert!(why.contains(word), "{value}: {why}");
+    }
+}

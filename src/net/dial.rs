@@ -17,7 +17,7 @@ use rustls::pki_types::ServerName;
 
 use super::Network;
 use super::proxy::Proxy;
-use super::resolver::{Found, NameError};
+use super::resolver::{Found, NameError, Place};
 pub(crate) use guard::LinkLocal;
 pub(crate) use progress::{Progress, Seen, Stage};
 pub(crate) use race::Spare;
@@ -132,6 +132,17 @@ async fn encrypt(
     tls::connect(&network.tls, &handshake, server, protocols, stream)
         .await
         .map_err(DialError::Tls)
+}
+
+/// The name stage before a connection whose place SRV records say.
+pub(crate) async fn places(
+    network: &Network,
+    name: &str,
+    progress: &Progress,
+) -> Result<Vec<Place>, DialError> {
+    progress.enter(Stage::Name);
+    let found = network.resolver.services(name).await;
+    found.map_err(DialError::Name)
 }
 
 /// The name stage: the addresses to connect to. An address needs none.

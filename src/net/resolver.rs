@@ -41,6 +41,15 @@ pub(crate) struct Found<'a> {
 /// Addresses that are yet to come; none if there are none.
 pub(crate) type Rest<'a> = Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send + 'a>>;
 
+/// Where a service is, by an SRV record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// A name, without its last dot.
+    pub(crate) host: String,
+    /// The port there.
+    pub(crate) port: u16,
+}
+
 impl From<IpAddr> for Found<'_> {
     fn from(address: IpAddr) -> Self {
         Self {
@@ -74,6 +83,9 @@ pub(crate) enum NameError {
     /// The runner has no more file descriptors or ports.
     #[error("the name server cannot be asked: {0}")]
     Local(String),
+    /// The name exists, without a record that says where its service is.
+    #[error("the name has no SRV record")]
+    NoService,
     /// The text is not a name that can be asked for.
     #[error("it is not a host name: {0}")]
     NotAName(&'static str),
@@ -106,7 +118,7 @@ impl NameError {
     /// How much it says: of two servers that failed, the one whose error says more is right.
     const fn weight(&self) -> u8 {
         match self {
-            Self::NoSuchName | Self::NoAddress | Self::NotAName(_) => 5,
+            Self::NoSuchName | Self::NoAddress | Self::NoService | Self::NotAName(_) => 5,
             Self::Answered(_) => 4,
             Self::Unreadable(_) => 3,
             Self::Silent(_) => 2,
@@ -188,13 +200,7 @@ impl SystemResolver {
         let name = parse(host)?;
         // The semaphore is never closed.
         let _place = self.inner.places.acquire().await;
-        let setup = match self.inner.setup.get() {
-            Some(setup) => setup,
-            None => {
-                let made = Setup::read().map_err(|error| NameError::Failed(error.to_string()))?;
-                self.inner.setup.get_or_init(|| made)
-            }
-        };
+        let setup = self.setup()?;
         let listed = setup.hosts.addresses(&name);
         if !listed.is_empty() {
             return Ok(Found {
@@ -202,11 +208,28 @@ impl SystemResolver {
                 rest: None,
             });
         }
-        let found = ask(&setup.servers, &name, setup.patience).await;
-        match &setup.guessed {
-            Some(why) => found.map_err(|error| NameError::Guessed(Box::new(error), why.clone())),
-            None => found,
+        setup
+            .ask(&name, |server, name| Box::pin(server.lookup(name)))
+            .await
+    }
+
+    /// Where a service is, by the SRV records of its name; at least one place, in the order of
+    /// their priority (RFC 2782).
+    pub(crate) async fn services(&self, name: &str) -> Result<Vec<Place>, NameError> {
+        let name = parse(name)?;
+        let _place = self.inner.places.acquire().await;
+        self.setup()?
+            .ask(&name, |server, name| Box::pin(server.services(name)))
+            .await
+    }
+
+    /// What the system's files say; they are read when they are needed first.
+    fn setup(&self) -> Result<&Setup, NameError> {
+        if let Some(setup) = self.inner.setup.get() {
+            return Ok(setup);
         }
+        let made = Setup::read().map_err(|error| NameError::Failed(error.to_string()))?;
+        Ok(self.inner.setup.get_or_init(|| made))
     }
 }
 
@@ -220,6 +243,18 @@ impl Setup {
             patience: conf.timeout,
             guessed: conf.guessed,
         })
+    }
+
+    async fn ask<'a: 'n, 'n, T: Send + 'n>(
+        &'a self,
+        name: &'n HostName,
+        question: Question<'a, 'n, T>,
+    ) -> Result<T, NameError> {
+        let found = ask(&self.servers, name, self.patience, question).await;
+        match &self.guessed {
+            Some(why) => found.map_err(|error| NameError::Guessed(Box::new(error), why.clone())),
+            None => found,
+        }
     }
 }
 
@@ -241,26 +276,31 @@ fn parse(host: &str) -> Result<HostName, NameError> {
     })
 }
 
+/// A question under way.
+type Asking<'n, T> = Pin<Box<dyn Future<Output = Result<T, NameError>> + Send + 'n>>;
+
+/// What one server is asked.
+type Question<'a, 'n, T> = fn(&'a Server, &'n HostName) -> Asking<'n, T>;
+
 /// Asks the servers in their order. As the C library does, it goes on to the next one at once
 /// where one fails, and to no other after an answer, so that a server which does not know the
 /// names of a private network is not asked about them while the first one answers. A silent
 /// server keeps its turn, but the next one is asked beside it, and an address from there counts.
-fn ask<'a, 'n>(
+fn ask<'a: 'n, 'n, T: Send + 'n>(
     servers: &'a [Server],
     name: &'n HostName,
     patience: Duration,
-) -> Pin<Box<dyn Future<Output = Result<Found<'a>, NameError>> + Send + 'n>>
-where
-    'a: 'n,
-{
+    question: Question<'a, 'n, T>,
+) -> Asking<'n, T> {
     Box::pin(async move {
         let Some((first, others)) = servers.split_first() else {
             return Err(NameError::Silent(patience));
         };
         if others.is_empty() {
-            return first.lookup(name).await;
+            return question(first, name).await;
         }
-        in_turn(first.lookup(name), ask(others, name, patience), patience).await
+        let others = ask(others, name, patience, question);
+        in_turn(question(first, name), others, patience).await
     })
 }
 

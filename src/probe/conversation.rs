@@ -2,6 +2,7 @@
 //! [`Greeting`], and turns what comes of it into an attempt.
 
 mod goodbye;
+mod srv;
 
 use std::borrow::Cow;
 use std::io;
@@ -51,6 +52,14 @@ struct Answered {
 impl ServiceProbe {
     /// Tries once.
     pub(crate) async fn attempt(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
+        match self.service.scheme.srv() {
+            Some(srv) => srv::attempt(self, &srv, network, budget).await,
+            None => self.attempt_here(network, budget).await,
+        }
+    }
+
+    /// Tries once, at the address that the service has.
+    async fn attempt_here(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         let timed = Timed::begin(budget);
         let progress = Progress::default();
         let Asks::Stream(greeting) = self.service.protocol.asks;

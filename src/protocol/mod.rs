@@ -76,7 +76,8 @@ pub struct Protocol {
 pub struct Scheme {
     /// Its name, in lower case.
     pub name: &'static str,
-    /// The port of an address that has none; `None` where it must have one.
+    /// The port of an address that has none; `None` where it must have one, and for `+srv`, where
+    /// it cannot have one.
     pub port: Option<u16>,
     /// Whether TLS is spoken from the start.
     pub tls: bool,
@@ -167,6 +168,16 @@ impl Protocol {
             let scheme = schemes.find(|scheme| scheme.name == name)?;
             Some((*protocol, scheme))
         })
+    }
+}
+
+impl Scheme {
+    /// The service whose SRV records (RFC 2782) say where it is, where the address does not:
+    /// `_mongodb._tcp` for `mongodb+srv`.
+    #[must_use]
+    pub(crate) fn srv(&self) -> Option<String> {
+        let service = self.name.strip_suffix("+srv")?;
+        Some(format!("_{service}._tcp"))
     }
 }
 

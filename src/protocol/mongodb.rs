@@ -17,16 +17,24 @@ use bson::{Document, Value};
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "mongodb",
     title: "MongoDB",
-    schemes: &[Scheme {
-        name: "mongodb",
-        port: Some(27017),
-        tls: false,
-    }],
+    schemes: &[
+        Scheme {
+            name: "mongodb",
+            port: Some(27017),
+            tls: false,
+        },
+        // The connection string's specification has TLS on for it.
+        Scheme {
+            name: "mongodb+srv",
+            port: None,
+            tls: true,
+        },
+    ],
     tls: Tls::FromTheStart,
     path: None,
     asks: Asks::Stream(greeting),
     page: Page {
-        asks: "`hello`",
+        asks: "`hello`; `mongodb+srv` looks up the SRV records of `_mongodb._tcp.HOST` and asks one of those servers after the other, in TLS, until one is up",
         up: "a primary, a mongos, a server that stands alone; a secondary or an arbiter that knows a primary; errors but those beside",
         down: "a replica set that is not initiated; a secondary or an arbiter without a primary; a member that starts, recovers or rolls back; errors 91, 189, 10107, 11600, 11602, 13435, 13436",
         blind: "databases; limits of an account; a server that has as many connections as it takes closes the connection, and is down as `closed`",

@@ -48,6 +48,9 @@ mod causes;
 /// Name servers, good and bad.
 mod names;
 
+/// Services whose servers stand in SRV records.
+mod srv;
+
 /// The files that resolution depends on.
 mod files;
 

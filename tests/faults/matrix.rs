@@ -27,6 +27,7 @@ fn rows() -> Vec<Row> {
     rows.extend(crate::evidence::rows());
     rows.extend(crate::causes::rows());
     rows.extend(crate::names::rows());
+    rows.extend(crate::srv::rows());
     rows.extend(crate::redirects::rows());
     rows.extend(crate::files::rows());
     rows.extend(crate::addresses::rows());

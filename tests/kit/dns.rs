@@ -10,6 +10,7 @@ use crate::kit::server::count;
 pub(crate) const A: u16 = 1;
 pub(crate) const AAAA: u16 = 28;
 const CNAME: u16 = 5;
+pub(crate) const SRV: u16 = 33;
 
 pub(crate) const SERVFAIL: u8 = 2;
 pub(crate) const NXDOMAIN: u8 = 3;
@@ -39,6 +40,8 @@ pub(crate) struct Reply {
 enum Record {
     Address(String, IpAddr),
     Alias(String, String),
+    /// Owner, priority, port, target.
+    Service(String, u16, u16, String),
 }
 
 impl Reply {
@@ -108,6 +111,15 @@ impl Reply {
         self
     }
 
+    /// A place where a service is, with a priority.
+    pub(crate) fn service(mut self, question: &Question, priority: u16, at: &str) -> Self {
+        let (host, port) = at.split_once(':').unwrap();
+        let (owner, port) = (question.name.clone(), port.parse().unwrap());
+        let record = Record::Service(owner, priority, port, host.to_owned());
+        self.records.push(record);
+        self
+    }
+
     /// Later.
     pub(crate) fn after(mut self, millis: u64) -> Self {
         self.delay = Duration::from_millis(millis);
@@ -131,6 +143,11 @@ impl Reply {
                 Record::Address(owner, IpAddr::V4(ip)) => (owner, A, ip.octets().to_vec()),
                 Record::Address(owner, IpAddr::V6(ip)) => (owner, AAAA, ip.octets().to_vec()),
                 Record::Alias(owner, to) => (owner, CNAME, encoded(to)),
+                Record::Service(owner, priority, port, target) => {
+                    let numbers = [*priority, 0, *port].map(u16::to_be_bytes);
+                    let data = [numbers.as_flattened(), &encoded(target)].concat();
+                    (owner, SRV, data)
+                }
             };
             out.extend(encoded(owner));
             out.extend(kind.to_be_bytes());
@@ -145,7 +162,7 @@ impl Reply {
 
 fn encoded(name: &str) -> Vec<u8> {
     let mut out = Vec::new();
-    for label in name.split('.') {
+    for label in name.split('.').filter(|label| !label.is_empty()) {
         out.push(u8::try_from(label.len()).unwrap());
         out.extend(label.as_bytes());
     }

@@ -90,7 +90,16 @@ impl Tls {
 
     /// The same at this address, until the process ends.
     pub(crate) fn serve(&self, at: &str) -> Arc<Log> {
-        serve_raw(at, self.serving(|peer| peer.status(200)))
+        self.serve_with(at, |peer| peer.status(200))
+    }
+
+    /// The same, doing as told with each connection.
+    pub(crate) fn serve_with(
+        &self,
+        at: &str,
+        play: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> Arc<Log> {
+        serve_raw(at, self.serving(play))
     }
 
     fn serving(

@@ -14,11 +14,11 @@ use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, R
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name as HostName, RecordType};
+use hickory_resolver::proto::rr::{Name as HostName, RData, RecordType};
 
 use super::resolv_conf::ResolvConf;
 use super::socket::Sockets;
-use super::{Found, NameError};
+use super::{Found, NameError, Place};
 use crate::durations::{DNS_CACHE_TTL, IPV6_HEAD_START, OTHER_FAMILY};
 use crate::net::{is_local, timer};
 
@@ -87,6 +87,16 @@ impl Server {
         }
     }
 
+    /// Asks for the SRV records of a name.
+    pub(super) async fn services(&self, name: &HostName) -> Result<Vec<Place>, NameError> {
+        let answer = self.resolver.lookup(name.clone(), RecordType::SRV).await;
+        let answer = answer.map_err(|error| match self.explain(&error) {
+            NameError::NoAddress => NameError::NoService,
+            other => other,
+        })?;
+        places(answer.answers().iter().map(|record| &record.data))
+    }
+
     /// Whose turn it was, of the names that `name` may be short for, when `asked` was asked for;
     /// `None` if it is none of them, but what one of them is an alias for.
     fn turn(&self, name: &HostName, asked: &HostName) -> Option<usize> {
@@ -149,6 +159,28 @@ pub(super) fn addresses(found: &Lookup) -> Vec<IpAddr> {
         .iter()
         .filter_map(|record| record.data.ip_addr())
         .collect()
+}
+
+/// The places in an answer, the preferred ones first.
+fn places<'a>(records: impl Iterator<Item = &'a RData>) -> Result<Vec<Place>, NameError> {
+    let mut found: Vec<_> = records
+        .filter_map(|data| match data {
+            // The root for a target says that there is no such service here (RFC 2782).
+            RData::SRV(srv) if !srv.target.is_root() => Some(srv),
+            _ => None,
+        })
+        .collect();
+    // Stable: the server's order within a priority.
+    found.sort_by_key(|srv| srv.priority);
+    let places = found.into_iter().map(|srv| Place {
+        host: srv.target.to_ascii().trim_end_matches('.').to_owned(),
+        port: srv.port,
+    });
+    let places: Vec<_> = places.collect();
+    if places.is_empty() {
+        return Err(NameError::NoService);
+    }
+    Ok(places)
 }
 
 /// What is said about one family.

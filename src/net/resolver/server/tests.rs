@@ -1,5 +1,7 @@
 use std::future::{pending, ready};
 
+use hickory_resolver::proto::rr::rdata::{self, SRV};
+
 use super::*;
 use crate::net::timer::tests::{overtaken, run};
 
@@ -157,4 +159,34 @@ fn ipv6_is_read_before_a_late_head_start_is_over() {
         let both = [six(), four()].concat();
         assert_eq!(found(late, now(four())).await, (both, None));
     });
+}
+
+#[test]
+fn places_come_by_their_priority() {
+    let srv = |priority, port, target: &str| {
+        let target = HostName::from_ascii(target).unwrap();
+        RData::SRV(SRV::new(priority, 0, port, target))
+    };
+    let place = |host: &str, port| Place {
+        host: host.to_owned(),
+        port,
+    };
+    let records = [
+        srv(2, 1, "late.test."),
+        RData::A(rdata::A(FOUR.into())),
+        srv(1, 2, "b.test."),
+        srv(1, 3, "a.test"),
+        srv(0, 4, "."),
+    ];
+    assert_eq!(
+        places(records.iter()),
+        Ok(vec![
+            place("b.test", 2),
+            place("a.test", 3),
+            place("late.test", 1)
+        ])
+    );
+    for none in [&records[1..2], &records[4..]] {
+        assert_eq!(places(none.iter()), Err(NameError::NoService));
+    }
 }
