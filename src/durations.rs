@@ -72,6 +72,9 @@ pub(crate) const ERROR_BODY: Duration = ms(500);
 /// How long a connection has to stand before `tcp` takes it for the service's own: proxies whose
 /// backend is gone close within some 15 ms.
 pub(crate) const TCP_QUIET: Duration = ms(100);
+/// How long MySQL may take to refuse a login once it has greeted. Some have it delay those on
+/// purpose, by more with each (`connection_control`); it is known to live by then.
+pub(crate) const REFUSAL: Duration = secs(2);
 /// How long a service may take to close after a goodbye.
 pub(crate) const GOODBYE: Duration = ms(250);
 

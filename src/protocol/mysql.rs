@@ -16,6 +16,7 @@ use super::{
     Answer, Asks, Greeting, LOGIN_NOT_CHECKED, Next, Page, Protocol, Received, Scheme, Site, Tls,
     Unmet,
 };
+use crate::durations::REFUSAL;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "mysql",
@@ -96,7 +97,9 @@ impl Greeting for Login {
         };
         match packet(received, &[0, 1, 0xfe, 0xff]) {
             Ok((sequence, packet)) => Ok(self.go_on(sequence, &packet, greeted)),
-            Err(Unmet::More) if !received.is_over() => Err(Unmet::More),
+            Err(Unmet::More) if !received.is_over() && !received.is_quiet() => {
+                Err(Unmet::MoreWithin(REFUSAL))
+            }
             // What became of the login cannot say more than the greeting.
             Err(_) => Ok(Next::Done(greeted)),
         }

@@ -187,6 +187,10 @@ fn a_greeting_is_up_whatever_comes_then() {
     let answer = up(&end, "");
     assert_eq!(answer.said, greets);
     assert_eq!(answer.note.as_deref(), Some(LOGIN_NOT_CHECKED));
+    // It delays refusals.
+    let theirs = [Says::Bytes(maria()), Says::Nothing];
+    let end = play(&PROTOCOL, Site::default(), &[login()], &theirs);
+    assert_eq!(up(&end, "").said, greets);
     for after in [
         b"HTTP/1.1 400".as_slice(),
         b"\x01\0\0\x02\xff",
