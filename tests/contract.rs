@@ -3,6 +3,9 @@
 //!
 //! Nothing here runs the program.
 
+#[path = "contract/protocols.rs"]
+mod protocols;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
@@ -203,6 +206,8 @@ fn the_readmes_report_fits_the_schema_and_the_schema_is_strict() -> Outcome {
         ("", json!({"extra": 1})),
         ("/targets/0", json!({"extra": 1})),
         ("/targets/0", json!({"cause": "asleep"})),
+        ("/targets/0", json!({"protocol": "gopher"})),
+        ("/targets/0", json!({"code": 401})),
         ("/targets/0", json!({"verdict": "up"})),
         ("/targets/0", json!({"verdict": "unknown"})),
         ("/targets/0/attempts/0", json!({"extra": 1})),

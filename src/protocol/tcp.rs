@@ -17,7 +17,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     page: Page {
         asks: "nothing: it connects, and listens for 100 ms",
         up: "the connection stands for that long, or bytes come",
-        down: "none (a connection that is closed or reset at once is down as `closed` or `reset`: proxies and meshes take it for a backend that is gone)",
+        down: "none (a connection that is closed or reset at once is down as `closed` or `reset`: so proxies and meshes treat connections to a backend that is gone)",
         blind: "everything behind the port: prefer the service's own protocol",
         log: "as for any connection that says nothing; some servers log more for it than for a question",
     },
