@@ -30,7 +30,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         up: "a greeting, and then any other error (`1045`, `1698`, `3159`)",
         down: "`1040` (full), `1041`, `1053` (stopping), `1129` (host blocked), `1130` (host not allowed), `1135`, `1203`; with `tls: true`, no TLS",
         blind: "the login; the database; limits of accounts; whether it takes writes; a server that is gone behind a proxy",
-        log: "MariaDB: one warning, `Access denied for user 'dep-preflight'`; MySQL: nothing, unless notes are logged",
+        log: "MariaDB: one warning, `Access denied for user 'dep-preflight'`; MySQL: nothing, unless notes are logged; where `connection_control` is installed, it counts each probe as a failed login of `dep-preflight`, and holds the connection for as long as it delays such",
     },
 };
 
