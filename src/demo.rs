@@ -1,4 +1,4 @@
-//! `dep-preflight demo`: five services on this machine, and what a user would see of them.
+//! `dep-preflight demo`: six services on this machine, and what a user would see of them.
 
 use std::io;
 use std::sync::Arc;
@@ -22,15 +22,39 @@ use crate::screen::Screen;
 /// How a service of the demonstration behaves.
 #[derive(Debug, Clone, Copy)]
 enum Service {
-    Answers(&'static str),
+    /// It answers whatever comes with these bytes, and closes.
+    Answers(&'static [u8]),
     Hangs,
 }
 
-const SERVICES: [(&str, Service); 4] = [
-    ("healthy", Service::Answers("200 OK")),
-    ("wants-a-login", Service::Answers("401 Unauthorized")),
-    ("broken", Service::Answers("503 Service Unavailable")),
-    ("hanging", Service::Hangs),
+/// Name, scheme and behaviour; the bytes are those of real servers.
+const SERVICES: [(&str, &str, Service); 5] = [
+    (
+        "healthy",
+        "http",
+        Service::Answers(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+    ),
+    (
+        "wants-a-login",
+        "redis",
+        Service::Answers(b"-NOAUTH Authentication required.\r\n"),
+    ),
+    (
+        "starting",
+        "postgres",
+        // An ErrorResponse: its length, itself included, then a letter before each text.
+        Service::Answers(
+            b"E\0\0\0\x3eSFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0",
+        ),
+    ),
+    (
+        "broken",
+        "http",
+        Service::Answers(
+            b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        ),
+    ),
+    ("hanging", "http", Service::Hangs),
 ];
 
 /// Why there is nothing to be seen.
@@ -63,10 +87,10 @@ pub(crate) fn run(start: Start, sinks: &Sinks) -> u8 {
 
 async fn show(start: Start, screen: &Screen) -> Result<(), DemoError> {
     let mut targets = String::new();
-    for (name, service) in SERVICES {
+    for (name, scheme, service) in SERVICES {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        targets.push_str(&format!("{name}: http://{address}/\n"));
+        targets.push_str(&format!("{name}: {scheme}://{address}/\n"));
         tokio::spawn(serve(listener, service));
     }
     // A port that was free a moment ago, and on which nobody listens any more.
@@ -83,8 +107,9 @@ async fn show(start: Start, screen: &Screen) -> Result<(), DemoError> {
     let inputs = resolve(raw, &[], Surroundings::default())?;
     let network = Arc::new(Network::without_proxies()?);
     for line in [
-        "Five services on this machine: one is healthy, one wants a login, one answers 503,",
-        "one hangs, one is gone. This is what their users would see in the log of the step:",
+        "Six services on this machine: one is healthy, a Redis wants a login, a PostgreSQL is",
+        "starting, one answers 503, one hangs, one is gone. This is what their users would see",
+        "in the log of the step:",
         "",
     ] {
         screen.line(line);
@@ -126,13 +151,13 @@ async fn serve(listener: TcpListener, service: Service) {
     while let Ok((stream, _)) = listener.accept().await {
         match service {
             // An answer that fails leaves a prober who sees that it failed.
-            Service::Answers(status) => drop(answer(&stream, status).await),
+            Service::Answers(bytes) => drop(answer(&stream, bytes).await),
             Service::Hangs => kept.push(stream),
         }
     }
 }
 
-async fn answer(stream: &TcpStream, status: &str) -> io::Result<()> {
+async fn answer(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     let mut request = [0; 4096];
     loop {
         stream.ready(Interest::READABLE).await?;
@@ -144,8 +169,7 @@ async fn answer(stream: &TcpStream, status: &str) -> io::Result<()> {
             }
         }
     }
-    let text = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     stream.ready(Interest::WRITABLE).await?;
-    stream.try_write(text.as_bytes())?;
+    stream.try_write(bytes)?;
     Ok(())
 }

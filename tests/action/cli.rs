@@ -213,8 +213,18 @@ fn the_demo_shows_every_verdict() {
         let run = step.args(["demo"]).run();
         assert_eq!(run.code, Some(0), "{run}");
         let (up, down) = (run.lines("UP ").len(), run.lines("DEP-DOWN:").len());
-        assert_eq!((up, down), (2, 3), "{run}");
-        for word in ["401", "503", "refused", "response-timeout", "70"] {
+        assert_eq!((up, down), (2, 4), "{run}");
+        for word in [
+            "-NOAUTH",
+            "the login was not checked",
+            "57P03",
+            "the database system is starting up",
+            "not-serving",
+            "503",
+            "refused",
+            "response-timeout",
+            "70",
+        ] {
             assert!(run.stdout.contains(word), "{word:?}\n{run}");
         }
     }
