@@ -31,7 +31,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         up: "`Connection.Start`; the header of another version, 1.0 for example",
         down: "`Connection.Close`",
         blind: "the virtual host, queues; alarms about memory and disk, which stop those who publish",
-        log: "two lines: a connection was accepted, and closed by the client",
+        log: "an info and a warning, three lines in RabbitMQ: a connection was accepted, and its client closed it",
     },
 };
 
