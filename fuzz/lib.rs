@@ -27,3 +27,9 @@ pub fn render(data: &[u8]) {
 pub fn answer(data: &[u8]) {
     checks::answer::check(data);
 }
+
+/// What a service says, in any protocol of the table, to an attempt, and all that is printed
+/// about it.
+pub fn talk(data: &[u8]) {
+    checks::talk::check(data);
+}

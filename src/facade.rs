@@ -110,6 +110,93 @@ pub mod failure {
     }
 }
 
+/// What a service says, to an attempt; without a connection.
+pub mod conversation {
+    use crate::durations::TIMEOUT;
+    use crate::net::dial::{Seen, Stage};
+    use crate::probe::Attempt;
+    use crate::probe::conversation::{Act, End, ServiceProbe, Silent, act};
+    use crate::probe::failure::{Limit, Scene, Unanswered, explain};
+    use crate::protocol::{Asks, Received};
+
+    /// What a conversation came to.
+    #[derive(Debug)]
+    pub struct Talk {
+        /// What was sent, the goodbye included.
+        pub sent: Vec<Vec<u8>>,
+        /// How often another connection, or TLS, was asked for.
+        pub moves: usize,
+        /// The attempt; `None` if there was no end after [`MOST`] messages and moves.
+        pub attempt: Option<Attempt>,
+    }
+
+    /// More than any conversation needs.
+    pub const MOST: usize = 32;
+
+    /// Says all this, piece by piece, and then closes. An empty piece is a silence, for as long
+    /// as anybody waits.
+    #[must_use]
+    pub fn talk(probe: &ServiceProbe, pieces: &[&[u8]]) -> Talk {
+        let Asks::Stream(greeting) = probe.service.protocol.asks;
+        let mut greeting = greeting(&probe.site());
+        let mut received = Received::default();
+        let mut pieces = pieces.iter();
+        let mut talk = Talk {
+            sent: Vec::new(),
+            moves: 0,
+            attempt: None,
+        };
+        let mut seen = Seen::default();
+        seen.stage = Stage::Open;
+        let silent = loop {
+            if talk.sent.len() + talk.moves >= MOST {
+                return talk;
+            }
+            match act(&mut *greeting, &mut received) {
+                Act::Send(bytes) => talk.sent.push(bytes),
+                Act::HalfClose => {}
+                Act::Read(patience) => match (pieces.next(), patience) {
+                    (Some([]), Some(_)) => received.fall_quiet(),
+                    (Some(piece), _) => received.add(piece),
+                    (None, _) => received.end(),
+                },
+                Act::End(End::StartTls | End::Reconnect) => {
+                    talk.moves += 1;
+                    received = Received::default();
+                }
+                Act::End(End::Answer(answer)) => {
+                    if !answer.goodbye.is_empty() {
+                        talk.sent.push(answer.goodbye.to_vec());
+                    }
+                    talk.attempt = Some(probe.judge(answer, &seen));
+                    return talk;
+                }
+                Act::Foreign => break Silent::Foreign(received.whole().to_vec()),
+                Act::Closed => break Silent::Closed,
+            }
+        };
+        let scene = Scene {
+            protocol: probe.service.protocol.title,
+            host: &probe.service.host,
+            proxy: None,
+            seen: &seen,
+            limit: Limit {
+                time: TIMEOUT,
+                timeout: TIMEOUT,
+            },
+            redirected: false,
+            http1: false,
+        };
+        let failure = explain(&Unanswered::Service(silent), &scene);
+        talk.attempt = Some(Attempt {
+            cause: Some(failure.cause),
+            detail: failure.detail,
+            ..Attempt::blank()
+        });
+        talk
+    }
+}
+
 /// The next attempt.
 pub mod retry {
     pub use crate::run::retry::next;

@@ -136,12 +136,13 @@ fn inputs(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
 /// What was found once and every seed keeps holding.
 #[test]
 fn seeds_hold() {
-    let targets: [(&str, Check); 5] = [
+    let targets: [(&str, Check); 6] = [
         ("config", checks::config::check),
         ("values", checks::values::check),
         ("event", checks::event::check),
         ("render", checks::render::check),
         ("answer", checks::answer::check),
+        ("talk", checks::talk::check),
     ];
     for (target, check) in targets {
         for seed in seeds(target) {
@@ -177,5 +178,10 @@ proptest! {
     #[test]
     fn answer(input in inputs("answer")) {
         checks::answer::check(&input);
+    }
+
+    #[test]
+    fn talk(input in inputs("talk")) {
+        checks::talk::check(&input);
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod lines;
 pub(crate) mod outputs;
 pub(crate) mod render;
+pub(crate) mod talk;
 pub(crate) mod values;
 
 /// Stands between the parts of an input; no part can have it.

@@ -7,6 +7,7 @@ mod srv;
 use std::borrow::Cow;
 use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -63,10 +64,7 @@ impl ServiceProbe {
         let timed = Timed::begin(budget);
         let progress = Progress::default();
         let Asks::Stream(greeting) = self.service.protocol.asks;
-        let greeting = greeting(&Site {
-            upgrade: self.upgrades(),
-            path: &self.service.path,
-        });
+        let greeting = greeting(&self.site());
         let (done, ended) = timed
             .run(pin!(self.ask(network, greeting, &progress)))
             .await;
@@ -93,6 +91,14 @@ impl ServiceProbe {
                 let why = refused.or(done.and_then(Result::err));
                 timed.close(self.fail(why.as_ref(), &ended, &seen))
             }
+        }
+    }
+
+    /// What its greeting depends on.
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site {
+            upgrade: self.upgrades(),
+            path: &self.service.path,
         }
     }
 
@@ -141,7 +147,7 @@ impl ServiceProbe {
         }
     }
 
-    fn judge(&self, answer: Answer, seen: &Seen) -> Attempt {
+    pub(crate) fn judge(&self, answer: Answer, seen: &Seen) -> Attempt {
         let said = text::sanitize(&answer.said, text::PIECE);
         let (cause, detail) = if answer.is_serving {
             (None, said)
@@ -224,10 +230,40 @@ fn wants_certificate(seen: &Seen) -> Attempt {
 }
 
 /// How a conversation over one connection ended.
-enum End {
+pub(crate) enum End {
     Answer(Answer),
     StartTls,
     Reconnect,
+}
+
+/// What is to be done for a greeting.
+pub(crate) enum Act {
+    Send(Vec<u8>),
+    HalfClose,
+    /// Read, for so long at most.
+    Read(Option<Duration>),
+    End(End),
+    /// Nothing more: what came is not the protocol.
+    Foreign,
+    /// Nothing more: the other side closed before an answer.
+    Closed,
+}
+
+/// The greeting's next step, within the limits that hold for all of them.
+pub(crate) fn act(greeting: &mut dyn Greeting, received: &mut Received) -> Act {
+    match greeting.next(received) {
+        Ok(Next::Send(bytes)) => Act::Send(bytes),
+        Ok(Next::HalfClose) => Act::HalfClose,
+        // What came in clear before TLS cannot be trusted to be the server's.
+        Ok(Next::StartTls) if received.rest().is_empty() => Act::End(End::StartTls),
+        Ok(Next::StartTls) | Err(Unmet::Foreign) => Act::Foreign,
+        Ok(Next::Reconnect) => Act::End(End::Reconnect),
+        Ok(Next::Done(answer)) => Act::End(End::Answer(answer)),
+        Err(_) if received.is_over() => Act::Closed,
+        Err(_) if received.whole().len() > LIMIT => Act::Foreign,
+        Err(Unmet::More) => Act::Read(None),
+        Err(Unmet::MoreWithin(patience)) => Act::Read(Some(patience)),
+    }
 }
 
 /// Carries bytes both ways until there is an answer.
@@ -236,35 +272,28 @@ async fn talk(stream: &mut Box<dyn Stream>, greeting: &mut dyn Greeting) -> Resu
     let mut broken = None;
     let mut buffer = Vec::with_capacity(BUFFER);
     loop {
-        let patience = match greeting.next(&mut received) {
-            Ok(Next::Send(bytes)) => {
+        let patience = match act(greeting, &mut received) {
+            Act::Send(bytes) => {
                 // Who was sent away at once may have been told why: that is read all the same.
                 if let Err(error) = send(stream, &bytes).await {
                     broken = Some(error);
                 }
                 continue;
             }
-            Ok(Next::HalfClose) => {
+            Act::HalfClose => {
                 if let Err(error) = stream.shutdown().await {
                     broken = Some(error);
                 }
                 continue;
             }
-            // What came in clear before TLS cannot be trusted to be the server's.
-            Ok(Next::StartTls) if received.rest().is_empty() => return Ok(End::StartTls),
-            Ok(Next::StartTls) | Err(Unmet::Foreign) => {
+            Act::Read(patience) => patience,
+            Act::Foreign => {
                 return Err(Silent::Foreign(received.whole().to_vec()));
             }
-            Ok(Next::Reconnect) => return Ok(End::Reconnect),
-            Ok(Next::Done(answer)) => return Ok(End::Answer(answer)),
-            Err(_) if received.is_over() => {
+            Act::Closed => {
                 return Err(broken.map_or(Silent::Closed, Silent::Io));
             }
-            Err(_) if received.whole().len() > LIMIT => {
-                return Err(Silent::Foreign(received.whole().to_vec()));
-            }
-            Err(Unmet::More) => None,
-            Err(Unmet::MoreWithin(patience)) => Some(patience),
+            Act::End(end) => return Ok(end),
         };
         buffer.clear();
         let read = stream.read_buf(&mut buffer);
