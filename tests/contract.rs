@@ -3,6 +3,8 @@
 //!
 //! Nothing here runs the program.
 
+#[path = "contract/examples.rs"]
+mod examples;
 #[path = "contract/protocols.rs"]
 mod protocols;
 
