@@ -143,10 +143,10 @@ fn waterfall(report: &Report) -> String {
     let count = attempts().count();
     for (target, number, attempt) in attempts().take(ROWS) {
         let name = text::truncate(&target.name, width);
-        let end = match (attempt.cause, attempt.http_status) {
-            (Some(cause), _) => cause.as_str().to_owned(),
-            (None, Some(status)) => status.to_string(),
-            (None, None) => String::new(),
+        // Only the last attempt can be up, and the target's code is its.
+        let end = match attempt.cause {
+            Some(cause) => cause.as_str(),
+            None => target.code.as_deref().unwrap_or("up"),
         };
         out.push_str(&format!(
             "{name:width$} {number:>3} |{}| {:>6} ms  {end}\n",

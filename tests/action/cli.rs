@@ -227,6 +227,8 @@ fn the_demo_shows_every_verdict() {
         ] {
             assert!(run.stdout.contains(word), "{word:?}\n{run}");
         }
+        let timeline = |line: &str| line.contains("wants-a-login") && line.ends_with("ms  -NOAUTH");
+        assert!(run.stdout.lines().any(timeline), "{run}");
     }
 }
 
