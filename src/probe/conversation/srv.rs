@@ -53,6 +53,9 @@ pub(super) async fn attempt(
     let mut failed: Option<Attempt> = None;
     for (asked, place) in places.into_iter().enumerate() {
         let now = Instant::now();
+        if now >= timed.until && failed.is_some() {
+            break;
+        }
         // Each has its share of the time, so that a silent one leaves some for the others.
         let share = |time| time / u32::try_from(count - asked).unwrap_or(u32::MAX);
         let share = AttemptBudget {
