@@ -1,8 +1,10 @@
 //! What the documents show can be copied: every example of targets is a valid configuration.
 
+use std::collections::BTreeSet;
+use std::error::Error;
 use std::fs;
 
-use dep_preflight::facade::{Inputs, RawInputs, Surroundings, resolve, variable};
+use dep_preflight::facade::{Inputs, PROTOCOLS, RawInputs, Surroundings, resolve, variable};
 use serde_json::Value;
 
 use super::{Outcome, path, read};
@@ -12,12 +14,8 @@ const FEWEST: usize = 8;
 
 #[test]
 fn every_example_of_targets_is_valid() -> Outcome {
-    let mut documents = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(path("docs"))? {
-        documents.push(format!("docs/{}", entry?.file_name().to_string_lossy()));
-    }
     let mut found = 0;
-    for document in documents {
+    for document in documents()? {
         for block in yaml(&read(&document)?) {
             let example: Value = serde_saphyr::from_str(&block)
                 .map_err(|error| format!("{document}: {error}\n{block}"))?;
@@ -29,6 +27,37 @@ fn every_example_of_targets_is_valid() -> Outcome {
     }
     assert!(found >= FEWEST, "{found} examples");
     Ok(())
+}
+
+/// No document offers a scheme that the program refuses; those of proxies are not targets'.
+#[test]
+fn every_scheme_in_the_documents_is_known() -> Outcome {
+    let table = PROTOCOLS.iter().flat_map(|protocol| protocol.schemes);
+    let mut known: BTreeSet<_> = table.map(|scheme| scheme.name).collect();
+    known.extend(["http", "https", "ws", "wss"]);
+    for document in documents()? {
+        let text = read(&document)?;
+        for (end, _) in text.match_indices("://") {
+            let before = text.get(..end).unwrap_or_default();
+            let is_part = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '+';
+            let scheme = before.rsplit(|ch| !is_part(ch)).next().unwrap_or_default();
+            let without_driver = scheme.split('+').next().unwrap_or_default();
+            assert!(
+                scheme.is_empty() || known.contains(scheme) || known.contains(without_driver),
+                "{document} has {scheme}://"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What users read.
+fn documents() -> Result<Vec<String>, Box<dyn Error>> {
+    let mut documents = vec!["README.md".to_owned(), "action.yml".to_owned()];
+    for entry in fs::read_dir(path("docs"))? {
+        documents.push(format!("docs/{}", entry?.file_name().to_string_lossy()));
+    }
+    Ok(documents)
 }
 
 /// The fenced blocks of YAML.
