@@ -112,11 +112,14 @@ pub mod failure {
 
 /// What a service says, to an attempt; without a connection.
 pub mod conversation {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
     use crate::durations::TIMEOUT;
     use crate::net::dial::{Seen, Stage};
     use crate::probe::Attempt;
     use crate::probe::conversation::{Act, End, ServiceProbe, Silent, act};
     use crate::probe::failure::{Limit, Scene, Unanswered, explain};
+    use crate::protocol::call::{BODY_LIMIT, Call, Reply};
     use crate::protocol::{Asks, Received};
 
     /// What a conversation came to.
@@ -137,7 +140,10 @@ pub mod conversation {
     /// as anybody waits.
     #[must_use]
     pub fn talk(probe: &ServiceProbe, pieces: &[&[u8]]) -> Talk {
-        let Asks::Stream(greeting) = probe.service.protocol.asks;
+        let greeting = match probe.service.protocol.asks {
+            Asks::Stream(greeting) => greeting,
+            Asks::Call(call) => return answer(probe, call, &pieces.concat()),
+        };
         let mut greeting = greeting(&probe.site());
         let mut received = Received::default();
         let mut pieces = pieces.iter();
@@ -146,8 +152,7 @@ pub mod conversation {
             moves: 0,
             attempt: None,
         };
-        let mut seen = Seen::default();
-        seen.stage = Stage::Open;
+        let seen = open();
         let silent = loop {
             if talk.sent.len() + talk.moves >= MOST {
                 return talk;
@@ -175,11 +180,79 @@ pub mod conversation {
                 Act::Closed => break Silent::Closed,
             }
         };
+        talk.attempt = Some(fail(probe, silent));
+        talk
+    }
+
+    /// An answer to a call: lines of its head, an empty one, lines of its trailers, an empty one,
+    /// the body. A line is a field; `x-status` is the status of HTTP, and `x-turned-away` that there
+    /// is no answer.
+    fn answer(probe: &ServiceProbe, call: &Call, said: &[u8]) -> Talk {
+        let site = probe.site();
+        let mut rest = said;
+        let mut reply = Reply {
+            status: 200,
+            headers: fields(&mut rest),
+            ..Reply::default()
+        };
+        let status = reply.field("x-status").unwrap_or_default();
+        let status = std::str::from_utf8(status).ok();
+        reply.status = status.and_then(|status| status.parse().ok()).unwrap_or(200);
+        if (call.goes_on)(&reply) {
+            reply.trailers = fields(&mut rest);
+            reply.body = rest
+                .get(..rest.len().min(BODY_LIMIT))
+                .unwrap_or_default()
+                .to_vec();
+        }
+        let judged = match reply.field("x-turned-away") {
+            Some(word) => Some((call.turned_away)(&String::from_utf8_lossy(word))),
+            None => (call.judge)(&reply, &site),
+        };
+        Talk {
+            sent: vec![(call.body)(&site)],
+            moves: 0,
+            attempt: Some(match judged {
+                Some(answer) => probe.judge(answer, &open()),
+                None => fail(probe, Silent::Foreign(reply.body)),
+            }),
+        }
+    }
+
+    /// Takes lines up to an empty one.
+    fn fields(rest: &mut &[u8]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        while !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+            *rest = after.get(1..).unwrap_or_default();
+            let mut parts = line.splitn(2, |byte| *byte == b':');
+            let name = parts.next().map(HeaderName::from_bytes);
+            let value = parts
+                .next()
+                .map(|value| HeaderValue::from_bytes(value.trim_ascii()));
+            match (name, value) {
+                (Some(Ok(name)), Some(Ok(value))) => _ = fields.append(name, value),
+                _ if line.is_empty() => break,
+                _ => {}
+            }
+        }
+        fields
+    }
+
+    /// A connection that stands.
+    fn open() -> Seen {
+        let mut seen = Seen::default();
+        seen.stage = Stage::Open;
+        seen
+    }
+
+    fn fail(probe: &ServiceProbe, silent: Silent) -> Attempt {
         let scene = Scene {
             protocol: probe.service.protocol.title,
             host: &probe.service.host,
             proxy: None,
-            seen: &seen,
+            seen: &open(),
             limit: Limit {
                 time: TIMEOUT,
                 timeout: TIMEOUT,
@@ -188,12 +261,11 @@ pub mod conversation {
             http1: false,
         };
         let failure = explain(&Unanswered::Service(silent), &scene);
-        talk.attempt = Some(Attempt {
+        Attempt {
             cause: Some(failure.cause),
             detail: failure.detail,
             ..Attempt::blank()
-        });
-        talk
+        }
     }
 }
 

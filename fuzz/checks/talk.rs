@@ -163,6 +163,7 @@ mod known {
                 \x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0"],
             "amqp" => &[b"AMQP\0\0\x09\x01"],
             "kafka" => &[b"\0\0\0\x17\0\x12\0\0\0\0\0\x07\0\x0ddep-preflight"],
+            "grpc" => &[b"\0\0\0\0\x06\x0a\x04name"],
             "memcached" => &[
                 b"version\r\nversion\r\nquit\r\n",
                 b"\x80\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",

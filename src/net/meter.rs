@@ -17,6 +17,8 @@ pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 const BEFORE_HEAD: usize = HEAD_LIMIT + 64 * 1024;
 /// What may come after it, in bytes: nobody reads more of a body than its start.
 const AFTER_HEAD: usize = 64 * 1024;
+/// How much of the beginning is kept to tell what the other side is, in bytes.
+const START: usize = 64;
 /// The most that is read at once, so that a body that follows a head does not count as head.
 const AT_ONCE: u64 = 16 * 1024;
 
@@ -52,6 +54,8 @@ pub(crate) struct Reading {
     after_head: bool,
     /// What came before the end of the head.
     pub(crate) received: Vec<u8>,
+    /// The first of all that came, up to [`START`].
+    pub(crate) start: Vec<u8>,
     /// Whether more came than may.
     pub(crate) flooded: bool,
     /// Whether the other side has closed.
@@ -132,6 +136,8 @@ impl AsyncRead for Metered {
         let mut reading = self.meter.reading();
         reading.closed = came.is_empty() && room > 0;
         reading.count += came.len();
+        let wanted = START.saturating_sub(reading.start.len());
+        reading.start.extend(came.iter().take(wanted));
         let limit = if reading.after_head {
             AFTER_HEAD
         } else {

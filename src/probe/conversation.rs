@@ -1,6 +1,7 @@
 //! Asks a service in its own protocol: makes the connection, carries the bytes of a
 //! [`Greeting`], and turns what comes of it into an attempt.
 
+mod call;
 mod goodbye;
 mod srv;
 
@@ -15,14 +16,16 @@ use super::failure::{self, Scene, Unanswered};
 use super::timed::{Ended, Timed};
 use super::{Attempt, AttemptBudget, Cause, Phases};
 use crate::address::Service;
-use crate::net::Network;
 use crate::net::dial::{self, Destination, DialError, Progress, Seen, Stream, dial};
 use crate::net::timer::within;
+use crate::net::{Network, http2};
 use crate::protocol::{Answer, Asks, Greeting, LIMIT, Next, Received, Site, Tls, Unmet, foreign};
 use crate::text;
 
 /// How much is read at once, in bytes: most answers are shorter.
 const BUFFER: usize = 1024;
+/// What is offered in TLS where HTTP/2 is spoken (RFC 9113, 3.2).
+const HTTP2: &[u8] = b"h2";
 
 /// How to ask one service.
 #[derive(Debug)]
@@ -44,10 +47,20 @@ pub(crate) enum Silent {
     Foreign(Vec<u8>),
 }
 
-/// A service that has answered, and the connection to it.
+/// A service that has answered, and what is to be left.
 struct Answered {
     answer: Answer,
-    stream: Box<dyn Stream>,
+    open: Open,
+}
+
+/// What stands once there is an answer.
+enum Open {
+    /// A conversation.
+    Stream(Box<dyn Stream>),
+    /// The connection of a call.
+    Http2(Box<http2::Answer>),
+    /// Nothing that would have to be left.
+    Nothing,
 }
 
 impl ServiceProbe {
@@ -63,25 +76,31 @@ impl ServiceProbe {
     async fn attempt_here(&self, network: &Network, budget: AttemptBudget<'_>) -> Attempt {
         let timed = Timed::begin(budget);
         let progress = Progress::default();
-        let Asks::Stream(greeting) = self.service.protocol.asks;
-        let greeting = greeting(&self.site());
-        let (done, ended) = timed
-            .run(pin!(self.ask(network, greeting, &progress)))
-            .await;
+        let (done, ended) = match self.service.protocol.asks {
+            Asks::Stream(greeting) => {
+                let asked = self.ask(network, greeting(&self.site()), &progress);
+                timed.run(pin!(asked)).await
+            }
+            Asks::Call(call) => timed.run(pin!(self.call(call, network, &progress))).await,
+        };
         let seen = progress.seen();
         let refused = seen.refused_certificate().map(|error| {
             let error = io::Error::new(io::ErrorKind::InvalidData, error.clone());
             Unanswered::Dial(DialError::Tls(error))
         });
         match done {
-            Some(Ok(Answered { answer, stream })) => {
+            Some(Ok(Answered { answer, open })) => {
                 let goodbye = answer.goodbye.clone();
                 let attempt = match refused {
                     Some(why) => self.fail(Some(&why), &ended, &seen),
                     None => self.judge(answer, &seen),
                 };
                 let attempt = timed.close(attempt);
-                goodbye::leave(stream, &goodbye, timed.until).await;
+                match open {
+                    Open::Stream(stream) => goodbye::leave(stream, &goodbye, timed.until).await,
+                    Open::Http2(answer) => answer.leave(),
+                    Open::Nothing => {}
+                }
                 attempt
             }
             Some(Err(why)) if failure::wants_login(&why, &seen) => {
@@ -108,12 +127,16 @@ impl ServiceProbe {
     }
 
     fn destination(&self) -> Destination<'_> {
+        let protocols: &[&[u8]] = match self.service.protocol.asks {
+            Asks::Stream(_) => &[],
+            Asks::Call(_) => &[HTTP2],
+        };
         Destination {
             host: &self.service.host,
             port: self.service.port,
             // No client of these protocols goes by HTTP_PROXY and the like.
             proxy: None,
-            tls: (self.tls && !self.upgrades()).then_some(&[]),
+            tls: (self.tls && !self.upgrades()).then_some(protocols),
             redirected: false,
         }
     }
@@ -133,7 +156,10 @@ impl ServiceProbe {
         let mut stream = connect().await?;
         loop {
             match talk(&mut stream, &mut *greeting).await {
-                Ok(End::Answer(answer)) => return Ok(Answered { answer, stream }),
+                Ok(End::Answer(answer)) => {
+                    let open = Open::Stream(stream);
+                    return Ok(Answered { answer, open });
+                }
                 Ok(End::StartTls) => {
                     let upgraded = dial::start_tls(network, &self.service.host, stream, progress);
                     stream = upgraded.await.map_err(Unanswered::Dial)?;

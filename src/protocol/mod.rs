@@ -10,8 +10,10 @@
 
 mod amqp;
 mod answer;
+pub(crate) mod call;
 mod cassandra;
 pub(crate) mod foreign;
+mod grpc;
 mod kafka;
 mod memcached;
 mod mongodb;
@@ -31,6 +33,7 @@ mod zookeeper;
 use std::time::Duration;
 
 pub(crate) use answer::{Answer, LOGIN_NOT_CHECKED};
+use call::Call;
 pub(crate) use received::Received;
 
 /// Every protocol beside HTTP, in the order of the documents' table.
@@ -43,6 +46,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &mongodb::PROTOCOL,
     &amqp::PROTOCOL,
     &kafka::PROTOCOL,
+    &grpc::PROTOCOL,
     &memcached::PROTOCOL,
     &zookeeper::PROTOCOL,
     &cassandra::PROTOCOL,
@@ -99,6 +103,8 @@ pub enum Tls {
 pub(crate) enum Asks {
     /// A connection.
     Stream(fn(&Site<'_>) -> Box<dyn Greeting>),
+    /// One request over HTTP/2.
+    Call(&'static Call),
 }
 
 /// A protocol's row in the documents, in Markdown.

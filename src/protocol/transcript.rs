@@ -60,7 +60,9 @@ pub(crate) fn play(
     ours: &[impl AsRef<[u8]>],
     theirs: &[Says],
 ) -> End {
-    let Asks::Stream(greeting) = protocol.asks;
+    let Asks::Stream(greeting) = protocol.asks else {
+        panic!("{} is no conversation", protocol.name);
+    };
     let whole = once(greeting(&site), ours, theirs, false);
     let split = once(greeting(&site), ours, theirs, true);
     assert_eq!(whole, split, "it depends on how TCP splits it");

@@ -74,6 +74,9 @@ mod hostile;
 /// Answers without end: they end with their own attempt, and keep nobody else waiting.
 mod floods;
 
+/// gRPC: one call over HTTP/2, with TLS and without.
+mod grpc;
+
 /// Connections, stage by stage: one CONNECT per attempt, SOCKS, client certificates.
 mod connections;
 

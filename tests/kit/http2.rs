@@ -3,8 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use h2::{Reason, RecvStream};
-use http::{Request, Response};
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
@@ -98,6 +100,10 @@ fn block_on(conversation: impl Future<Output = io::Result<()>>) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Http2 {
     Answers(u16),
+    /// It answers a call of gRPC with this body, if there is one, and this status.
+    Calls(Option<&'static [u8]>, u8),
+    /// It sends a head and this body, and then nothing more.
+    Stops(&'static [u8]),
     Resets(Reason),
     GoesAway(Reason),
     /// It goes away, and says that it has not looked at the request.
@@ -135,6 +141,8 @@ async fn answer(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), 
                 let answer = Response::builder().status(status).body(()).unwrap();
                 respond.send_response(answer, true)?;
             }
+            Http2::Calls(body, status) => call(respond, body, status)?,
+            Http2::Stops(body) => std::mem::forget(begin_call(&mut respond, body)?),
             Http2::Resets(reason) => respond.send_reset(reason),
             Http2::GoesAway(reason) => connection.abrupt_shutdown(reason),
             Http2::TurnsAway(_)
@@ -146,6 +154,34 @@ async fn answer(stream: impl Stream, log: &Log, behaviour: Http2) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Without a body, the status of gRPC is in the head.
+fn call(
+    mut respond: SendResponse<Bytes>,
+    body: Option<&'static [u8]>,
+    status: u8,
+) -> Result<(), h2::Error> {
+    let trailers = HeaderMap::from_iter([(
+        HeaderName::from_static("grpc-status"),
+        HeaderValue::from(u16::from(status)),
+    )]);
+    let Some(body) = body else {
+        let mut answer = Response::new(());
+        *answer.headers_mut() = trailers;
+        return respond.send_response(answer, true).map(drop);
+    };
+    begin_call(&mut respond, body)?.send_trailers(trailers)
+}
+
+fn begin_call(
+    respond: &mut SendResponse<Bytes>,
+    body: &'static [u8],
+) -> Result<SendStream<Bytes>, h2::Error> {
+    let answer = Response::builder().header("content-type", "application/grpc+proto");
+    let mut stream = respond.send_response(answer.body(()).unwrap(), false)?;
+    stream.send_data(Bytes::from_static(body), false)?;
+    Ok(stream)
 }
 
 /// An empty SETTINGS frame.

@@ -114,6 +114,16 @@ impl Tls {
         }
     }
 
+    /// Makes handshakes and offers these protocols; what is said then is not answered.
+    pub(crate) fn speaking(&self, alpn: &[&str]) -> Server {
+        let config = self.config(alpn);
+        Server::accepting("https", move |connection| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let io = StreamOwned::new(session, connection.socket.try_clone().unwrap());
+            Peer::new(io, connection).serve(Peer::hang);
+        })
+    }
+
     /// Answers every request with 200.
     pub(crate) fn healthy(&self) -> Server {
         self.start(|peer| peer.status(200))

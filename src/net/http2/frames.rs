@@ -1,5 +1,7 @@
-//! Reads along which frames come, for the one thing that the library does not tell: that the
-//! server asks for HTTP/1.1 in a GOAWAY that would let our request be answered.
+//! Reads along which frames come, for what the library does not tell: that the server asks for
+//! HTTP/1.1 in a GOAWAY that would let our request be answered, and that it goes away.
+
+use h2::Reason;
 
 /// The reason `HTTP_1_1_REQUIRED` (RFC 9113, 7).
 const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 13];
@@ -13,6 +15,8 @@ const GOAWAY: u8 = 7;
 pub(super) struct Frames {
     /// How many bytes of the frame at hand are still to come, and are of no interest.
     skip: usize,
+    /// Why the server goes away, if it does.
+    pub(super) goes_away: Option<Reason>,
 }
 
 impl Frames {
@@ -46,6 +50,11 @@ impl Frames {
                 if reason == HTTP_1_1_REQUIRED {
                     break true;
                 }
+                if *kind == GOAWAY
+                    && let Some(reason) = reason.first_chunk()
+                {
+                    self.goes_away = Some(u32::from_be_bytes(*reason).into());
+                }
             }
             let [high, middle, low] = [*high, *middle, *low].map(usize::from);
             self.skip = HEADER + (high << 16 | middle << 8 | low);
@@ -54,6 +63,17 @@ impl Frames {
         received.drain(..received.len() - left);
         asked
     }
+}
+
+/// Whether bytes may be the beginning of a server's HTTP/2: SETTINGS, for the connection as a whole
+/// (RFC 9113, 3.4), or, of who does not even take the connection, GOAWAY.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    const SETTINGS: u8 = 4;
+    let kind = bytes
+        .get(3)
+        .is_none_or(|kind| [SETTINGS, GOAWAY].contains(kind));
+    let stream = bytes.iter().skip(5).take(HEADER - 5).all(|byte| *byte == 0);
+    kind && stream
 }
 
 #[cfg(test)]
@@ -78,7 +98,7 @@ mod tests {
             (frame(0, &[0, 0, 0, 13]), false),
         ] {
             let settings = frame(4, &[0; 18]);
-            let bytes = [settings, frame(0, &[13; 300]), last].concat();
+            let bytes = [settings, frame(0, &[13; 300]), last.clone()].concat();
             for size in 1..=bytes.len() {
                 let (mut frames, mut left) = (Frames::default(), Vec::new());
                 let asked = bytes.chunks(size).any(|part| {
@@ -86,8 +106,27 @@ mod tests {
                     frames.ask_for_http1(&mut left)
                 });
                 assert_eq!(asked, expected, "in pieces of {size}");
+                let goes_away = last == go_away(0);
+                let reason = goes_away.then_some(Reason::NO_ERROR);
+                assert_eq!(frames.goes_away, reason, "in pieces of {size}");
                 assert!(left.len() < 20, "in pieces of {size}");
             }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_http2_is_known_by_its_first_bytes() {
+        for (bytes, expected) in [
+            (&b"\0\0\x12\x04\0\0\0\0\0\0\x03"[..], true),
+            (b"\0\0\x08\x07\0\0\0\0\0", true),
+            (b"HTTP/1.1 400 Bad Request", false),
+            (b"\x15\x03\x03\0\x02\x02\x46\0\0", false),
+            (b"\x15\x03\x03\0\x02\x02\x46", false),
+            // Cut.
+            (b"\0\0\x12\x04", true),
+            (b"HT", true),
+        ] {
+            assert_eq!(may_begin(bytes), expected, "{bytes:?}");
         }
     }
 }
