@@ -104,10 +104,14 @@ fn what_cannot_be_understood_is_invalid() {
 /// What is told about a slip is what was meant.
 #[test]
 fn a_slip_is_answered_with_what_was_meant() {
-    let table: [(&[&str], &str); 3] = [
+    let table: [(&[&str], &str); 4] = [
         (&[], "--help"),
         (&["--tiemout", "5s"], "did you mean --timeout?"),
-        (&["localhost:8080"], "did you mean http://localhost:8080 ?"),
+        (
+            &["localhost:8080"],
+            "did you mean http://localhost:8080 or tcp://localhost:8080 ?",
+        ),
+        (&["redsi://localhost"], "did you mean redis://…?"),
     ];
     for (args, words) in table {
         let run = typed(args);

@@ -25,7 +25,7 @@ const NO_SUCH_NAME: &str = "http://dep.invalid./";
 /// A cause, and a run that must end in it.
 type Case = (&'static str, fn() -> Run);
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     ("dns", || Preflight::probing(NO_SUCH_NAME).run()),
     ("refused", || {
         Preflight::probing(Refusing::new().url()).run()
@@ -66,6 +66,10 @@ const CASES: [Case; 16] = [
     ("status", || {
         let server = Server::status(503);
         Preflight::probing(server.url()).run()
+    }),
+    ("not-serving", || {
+        let server = Server::script(&[Take(14), Say(b"-LOADING Redis is loading\r\n")]);
+        Preflight::probing(server.scheme("redis").url()).run()
     }),
 ];
 
