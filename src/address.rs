@@ -73,6 +73,9 @@ pub enum AddressError {
         "has an address in the place of a name; {0} looks for SRV records, and only names have them"
     )]
     SrvWithoutName(&'static str),
+    /// `dns://h/a..b`.
+    #[error("asks for what cannot be a name; write dns://SERVER/NAME")]
+    NotAName,
     /// `https:h`, `https//h`.
     #[error("is not an address: no :// after the scheme; {EXAMPLE}")]
     NoSlashes,

@@ -75,6 +75,9 @@ pub(crate) const TCP_QUIET: Duration = ms(100);
 /// How long MySQL may take to refuse a login once it has greeted. Some have it delay those on
 /// purpose, by more with each (`connection_control`); it is known to live by then.
 pub(crate) const REFUSAL: Duration = secs(2);
+/// How long a datagram may be unanswered before the same is asked over TCP as well, and how much
+/// longer where that fails.
+pub(crate) const DATAGRAM: Duration = secs(1);
 /// How long a service may take to close after a goodbye.
 pub(crate) const GOODBYE: Duration = ms(250);
 

@@ -120,7 +120,7 @@ pub mod conversation {
     use crate::probe::conversation::{Act, End, ServiceProbe, Silent, act};
     use crate::probe::failure::{Limit, Scene, Unanswered, explain};
     use crate::protocol::call::{BODY_LIMIT, Call, Reply};
-    use crate::protocol::{Asks, Received};
+    use crate::protocol::{Asks, Question, Received};
 
     /// What a conversation came to.
     #[derive(Debug)]
@@ -143,6 +143,7 @@ pub mod conversation {
         let greeting = match probe.service.protocol.asks {
             Asks::Stream(greeting) => greeting,
             Asks::Call(call) => return answer(probe, call, &pieces.concat()),
+            Asks::Question(question) => return datagrams(probe, question, pieces),
         };
         let mut greeting = greeting(&probe.site());
         let mut received = Received::default();
@@ -182,6 +183,46 @@ pub mod conversation {
         };
         talk.attempt = Some(fail(probe, silent));
         talk
+    }
+
+    /// Datagrams, one each piece, and where none is an answer all of it over a connection.
+    fn datagrams(probe: &ServiceProbe, question: &Question, pieces: &[&[u8]]) -> Talk {
+        let asked = (question.ask)(&probe.site(), 0x4450);
+        let mut talk = Talk {
+            sent: vec![asked.clone()],
+            moves: 0,
+            attempt: None,
+        };
+        let mut read = pieces.iter().map(|piece| (question.read)(&asked, piece));
+        if let Some(answer) = read.find_map(|answer| answer) {
+            talk.attempt = Some(probe.judge(answer, &open()));
+            return talk;
+        }
+        talk.moves = 1;
+        let mut greeting = (question.stream)(asked);
+        let mut received = Received::default();
+        loop {
+            match act(&mut *greeting, &mut received) {
+                Act::Send(bytes) => talk.sent.push(bytes),
+                Act::Read(_) if received.whole().is_empty() => {
+                    received.add(&pieces.concat());
+                    received.end();
+                }
+                Act::End(End::Answer(answer)) => {
+                    talk.attempt = Some(probe.judge(answer, &open()));
+                    return talk;
+                }
+                Act::Foreign => {
+                    let silent = Silent::Foreign(received.whole().to_vec());
+                    talk.attempt = Some(fail(probe, silent));
+                    return talk;
+                }
+                _ => {
+                    talk.attempt = Some(fail(probe, Silent::Closed));
+                    return talk;
+                }
+            }
+        }
     }
 
     /// An answer to a call: lines of its head, an empty one, lines of its trailers, an empty one,

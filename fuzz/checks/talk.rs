@@ -170,6 +170,10 @@ mod known {
             ],
             "zookeeper" => &[b"srvr"],
             "cassandra" => &[b"\x04\0\0\0\x05\0\0\0\0"],
+            "dns" => &[
+                b"\x44\x50\x01\0\0\x01\0\0\0\0\0\0\x04name\0\0\x01\0\x01",
+                b"\0\x16\x44\x50\x01\0\0\x01\0\0\0\0\0\0\x04name\0\0\x01\0\x01",
+            ],
             "sqlserver" => &[b"\x12\x01\0\x1a\0\0\0\0\0\0\x0b\0\x06\x01\0\x11\0\x01\xff\
                 \0\0\0\0\0\0\x02"],
             _ => panic!("no messages of {protocol} are listed in fuzz/checks/talk.rs"),

@@ -8,7 +8,7 @@ use rustls::pki_types::ServerName;
 
 use super::{AddressError, LONGEST, has_a_second};
 use crate::nearest::nearest;
-use crate::protocol::{self, Protocol, Scheme};
+use crate::protocol::{self, Asks, Protocol, Scheme};
 
 /// Where a service is, and what it speaks.
 #[derive(Debug, Clone)]
@@ -86,13 +86,28 @@ pub(super) fn parse(value: &str) -> Result<Service, AddressError> {
     if scheme.tls && ServerName::try_from(host.as_str()).is_err() {
         return Err(AddressError::NoCertificate);
     }
+    let path = match protocol.asks {
+        Asks::Question(_) if !path.is_empty() => name(path)?,
+        _ => path.to_owned(),
+    };
     Ok(Service {
         protocol,
         scheme,
         host,
         port,
-        path: path.to_owned(),
+        path,
     })
+}
+
+/// The name that a path is.
+fn name(path: &str) -> Result<String, AddressError> {
+    let url = Url::parse(&format!("http://{path}/")).map_err(|_| AddressError::NotAName)?;
+    match url.domain() {
+        Some(name) if !path.contains(['/', ':']) && super::check_name(name).is_ok() => {
+            Ok(name.to_owned())
+        }
+        _ => Err(AddressError::NotAName),
+    }
 }
 
 /// The port 80, which is none in an address of http.

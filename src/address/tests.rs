@@ -207,3 +207,32 @@ fn the_servers_of_a_srv_name_stand_in_its_records() {
         assert!(why.contains(word), "{value}: {why}");
     }
 }
+
+#[test]
+fn a_name_to_ask_for_is_one() {
+    for (value, path) in [
+        ("dns://1.1.1.1", ""),
+        ("dns://1.1.1.1/", ""),
+        ("dns://ns.example:5353/Dep.Example.", "dep.example."),
+        ("dns://[::1]/b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ("dns://ns/_sip._tcp.example", "_sip._tcp.example"),
+    ] {
+        let Ok(Address::Service(service)) = target(value) else {
+            panic!("{value}");
+        };
+        assert_eq!(service.path, path, "{value}");
+    }
+    let long = format!("dns://ns/{}.example", "x".repeat(64));
+    for value in [
+        "dns://ns/a..example",
+        "dns://ns/a/b",
+        "dns://ns/a:80",
+        "dns://ns//",
+        "dns://ns/10.0.0.1",
+        "dns://ns/$NAME",
+        &long,
+    ] {
+        let why = target(value).expect_err(value).to_string();
+        assert!(why.contains("dns://SERVER/NAME"), "{value}: {why}");
+    }
+}

@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
 
 use super::Network;
 use super::proxy::Proxy;
@@ -83,7 +84,9 @@ pub(crate) async fn dial(
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (to.host, to.port),
     };
-    let found = name(network, host, to, progress).await?;
+    // Behind a proxy it is the proxy's name that is looked up.
+    let guarded = to.redirected && to.proxy.is_none();
+    let found = name(network, host, guarded, progress).await?;
     progress.enter(Stage::Connect);
     let (socket, peer) = race::connect(found, port, progress, &network.spare)
         .await
@@ -145,11 +148,39 @@ pub(crate) async fn places(
     found.map_err(DialError::Name)
 }
 
-/// The name stage: the addresses to connect to. An address needs none.
+/// Asks all addresses of a host, without a connection that stands first: they race as connections
+/// do, and `ask` says what one has answered, or why it cannot.
+pub(crate) async fn race<'a, S, F>(
+    network: &'a Network,
+    host: &str,
+    port: u16,
+    progress: &'a Progress,
+    ask: impl Fn(SocketAddr) -> F,
+) -> Result<S, DialError>
+where
+    F: Future<Output = std::io::Result<S>> + Send + 'a,
+{
+    let found = name(network, host, false, progress).await?;
+    progress.enter(Stage::Connect);
+    let answered = race::race(found, port, progress, &network.spare, ask).await;
+    let (answer, _) = answered.map_err(DialError::Connect)?;
+    Ok(answer)
+}
+
+/// Connects to one address, within [`race`].
+pub(crate) async fn tcp(at: SocketAddr, progress: &Progress) -> std::io::Result<Box<dyn Stream>> {
+    let socket = TcpStream::connect(at).await?;
+    progress.note(|seen| seen.peer = Some(at));
+    progress.enter(Stage::Open);
+    Ok(Box::new(socket))
+}
+
+/// The name stage: the addresses to connect to, those that are link-local left out if it is
+/// guarded. An address needs none.
 async fn name<'a>(
     network: &'a Network,
     host: &str,
-    to: &Destination<'_>,
+    guarded: bool,
     progress: &Progress,
 ) -> Result<Found<'a>, DialError> {
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -158,8 +189,7 @@ async fn name<'a>(
     progress.enter(Stage::Name);
     let found = network.resolver.find(host).await;
     let found = found.map_err(DialError::Name)?;
-    // Behind a proxy it is the proxy's name that was looked up.
-    if to.redirected && to.proxy.is_none() {
+    if guarded {
         return guard::without_link_local(found)
             .await
             .map_err(|LinkLocal| DialError::LinkLocal);

@@ -3,6 +3,7 @@
 
 mod call;
 mod goodbye;
+mod question;
 mod srv;
 
 use std::borrow::Cow;
@@ -82,6 +83,10 @@ impl ServiceProbe {
                 timed.run(pin!(asked)).await
             }
             Asks::Call(call) => timed.run(pin!(self.call(call, network, &progress))).await,
+            Asks::Question(question) => {
+                let asked = self.question(question, network, &progress);
+                timed.run(pin!(asked)).await
+            }
         };
         let seen = progress.seen();
         let refused = seen.refused_certificate().map(|error| {
@@ -128,7 +133,7 @@ impl ServiceProbe {
 
     fn destination(&self) -> Destination<'_> {
         let protocols: &[&[u8]] = match self.service.protocol.asks {
-            Asks::Stream(_) => &[],
+            Asks::Stream(_) | Asks::Question(_) => &[],
             Asks::Call(_) => &[HTTP2],
         };
         Destination {
@@ -192,7 +197,9 @@ impl ServiceProbe {
             ..reached(seen)
         };
         attempt.evidence.add(seen.address());
-        attempt.phases.response = seen.open_since().map(|since| since.elapsed());
+        // A datagram is answered before there is a connection.
+        let since = seen.open_since().or_else(|| seen.tried_since());
+        attempt.phases.response = since.map(|since| since.elapsed());
         attempt
     }
 

@@ -12,6 +12,7 @@ mod amqp;
 mod answer;
 pub(crate) mod call;
 mod cassandra;
+mod dns;
 pub(crate) mod foreign;
 mod grpc;
 mod kafka;
@@ -19,6 +20,7 @@ mod memcached;
 mod mongodb;
 mod mysql;
 mod postgres;
+pub(crate) mod question;
 mod received;
 mod redis;
 mod sqlserver;
@@ -34,6 +36,7 @@ use std::time::Duration;
 
 pub(crate) use answer::{Answer, LOGIN_NOT_CHECKED};
 use call::Call;
+pub(crate) use question::Question;
 pub(crate) use received::Received;
 
 /// Every protocol beside HTTP, in the order of the documents' table.
@@ -50,6 +53,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &memcached::PROTOCOL,
     &zookeeper::PROTOCOL,
     &cassandra::PROTOCOL,
+    &dns::PROTOCOL,
     &sqlserver::PROTOCOL,
 ];
 
@@ -105,6 +109,8 @@ pub(crate) enum Asks {
     Stream(fn(&Site<'_>) -> Box<dyn Greeting>),
     /// One request over HTTP/2.
     Call(&'static Call),
+    /// One question in a datagram.
+    Question(&'static Question),
 }
 
 /// A protocol's row in the documents, in Markdown.

@@ -63,8 +63,17 @@ pub(crate) fn play(
     let Asks::Stream(greeting) = protocol.asks else {
         panic!("{} is no conversation", protocol.name);
     };
-    let whole = once(greeting(&site), ours, theirs, false);
-    let split = once(greeting(&site), ours, theirs, true);
+    play_greeting(|| greeting(&site), ours, theirs)
+}
+
+/// The same with a greeting that no protocol begins with.
+pub(crate) fn play_greeting(
+    greeting: impl Fn() -> Box<dyn Greeting>,
+    ours: &[impl AsRef<[u8]>],
+    theirs: &[Says],
+) -> End {
+    let whole = once(greeting(), ours, theirs, false);
+    let split = once(greeting(), ours, theirs, true);
     assert_eq!(whole, split, "it depends on how TCP splits it");
     whole
 }

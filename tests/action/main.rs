@@ -74,6 +74,9 @@ mod hostile;
 /// Answers without end: they end with their own attempt, and keep nobody else waiting.
 mod floods;
 
+/// DNS: one datagram, and TCP where it is not answered.
+mod dns;
+
 /// gRPC: one call over HTTP/2, with TLS and without.
 mod grpc;
 

@@ -138,6 +138,11 @@ impl Seen {
         self.handshake.as_ref()?.refused()
     }
 
+    /// Since when its addresses are tried.
+    pub(crate) fn tried_since(&self) -> Option<Instant> {
+        self.entered(Stage::Connect)
+    }
+
     /// Since when the connection stands.
     pub(crate) fn open_since(&self) -> Option<Instant> {
         self.entered(Stage::Open)

@@ -64,15 +64,16 @@ pub(super) async fn connect(
     Ok((socket, peer))
 }
 
-async fn race<S, F>(
-    found: Found<'_>,
+/// The first address with which `connect` succeeds, and what came of it.
+pub(super) async fn race<'a, S, F>(
+    found: Found<'a>,
     port: u16,
-    progress: &Progress,
-    spare: &Spare,
+    progress: &'a Progress,
+    spare: &'a Spare,
     connect: impl Fn(SocketAddr) -> F,
 ) -> io::Result<(S, SocketAddr)>
 where
-    F: Future<Output = io::Result<S>> + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send + 'a,
 {
     let mut race = Race::new(found, port, progress, spare);
     loop {
@@ -172,7 +173,7 @@ impl<'a, S> Race<'a, S> {
 
     fn start_those_due<F>(&mut self, connect: impl Fn(SocketAddr) -> F)
     where
-        F: Future<Output = io::Result<S>> + Send + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'a,
     {
         while self.trying.len() < AT_ONCE && self.due <= Instant::now() {
             if !self.is_waiting() {
