@@ -78,6 +78,8 @@ pub(crate) const REFUSAL: Duration = secs(2);
 /// How long a datagram may be unanswered before the same is asked over TCP as well, and how much
 /// longer where that fails.
 pub(crate) const DATAGRAM: Duration = secs(1);
+/// A certificate that is valid for less than this is noted.
+pub(crate) const ENDS_SOON: Duration = secs(14 * 24 * 3600);
 /// How long a service may take to close after a goodbye.
 pub(crate) const GOODBYE: Duration = ms(250);
 

@@ -1,5 +1,6 @@
 //! The TLS settings of every connection: whom to believe, and no memory of earlier connections.
 
+pub(crate) mod ends;
 mod verifier;
 pub(crate) mod words;
 

@@ -19,6 +19,7 @@ use super::{Attempt, AttemptBudget, Cause, Phases};
 use crate::address::Service;
 use crate::net::dial::{self, Destination, DialError, Progress, Seen, Stream, dial};
 use crate::net::timer::within;
+use crate::net::tls::ends;
 use crate::net::{Network, http2};
 use crate::protocol::{Answer, Asks, Greeting, LIMIT, Next, Received, Site, Tls, Unmet, foreign};
 use crate::text;
@@ -196,6 +197,9 @@ impl ServiceProbe {
                 .map(|note| Cow::Owned(text::sanitize(&note, text::PIECE))),
             ..reached(seen)
         };
+        if attempt.cause.is_none() {
+            add_certificate(&mut attempt, seen);
+        }
         attempt.evidence.add(seen.address());
         // A datagram is answered before there is a connection.
         let since = seen.open_since().or_else(|| seen.tried_since());
@@ -258,8 +262,16 @@ fn wants_certificate(seen: &Seen) -> Attempt {
         )),
         ..reached(seen)
     };
+    add_certificate(&mut attempt, seen);
     attempt.evidence.add(seen.address());
     attempt
+}
+
+/// Notes a certificate that ends soon.
+fn add_certificate(attempt: &mut Attempt, seen: &Seen) {
+    if let Some(ends) = seen.certificate_left().and_then(ends::words) {
+        attempt.add_note(format!("the certificate {ends}"));
+    }
 }
 
 /// How a conversation over one connection ended.

@@ -134,10 +134,27 @@ impl Attempt {
         }
     }
 
+    /// Another note, behind those that there are.
+    pub(crate) fn add_note(&mut self, note: impl Into<Cow<'static, str>>) {
+        self.note = join(self.note.take(), Some(note.into()));
+    }
+
     /// Whether the target is up.
     #[must_use]
     pub const fn is_up(&self) -> bool {
         self.cause.is_none()
+    }
+}
+
+/// Two notes as one.
+#[must_use]
+pub(crate) fn join(
+    first: Option<Cow<'static, str>>,
+    second: Option<Cow<'static, str>>,
+) -> Option<Cow<'static, str>> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(Cow::Owned(format!("{first}; {second}"))),
+        (first, second) => first.or(second),
     }
 }
 

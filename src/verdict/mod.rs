@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use crate::exit::{Exit, Interrupt, RunResult};
-use crate::probe::{Attempt, Cause, Evidence};
+use crate::probe::{Attempt, Cause, Evidence, join};
 use crate::record::{Control, ControlAnswer, Next, Record};
 use crate::target::Target;
 use crate::text;
@@ -130,10 +130,10 @@ fn judge<'a>(
     };
     let Some(cause) = attempt.cause else {
         return Finding {
-            note: attempt
-                .note
-                .clone()
-                .or_else(|| attempt.http_status.and_then(note).map(Cow::Borrowed)),
+            note: join(
+                attempt.http_status.and_then(note).map(Cow::Borrowed),
+                attempt.note.clone(),
+            ),
             recovered: record.attempts.len() > 1,
             ..finding(Verdict::Up, None, attempt.detail.clone())
         };

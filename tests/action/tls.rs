@@ -8,7 +8,7 @@ use crate::kit::http2::{Http2, plain_http2};
 use crate::kit::peer::Action::{Hang, Hear, Reset, Say, Take};
 use crate::kit::peer::Script;
 use crate::kit::run::Run;
-use crate::kit::server::Server;
+use crate::kit::server::{Server, redirect};
 use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 
@@ -115,6 +115,50 @@ fn a_server_that_wants_a_client_certificate_is_up() {
         assert_eq!(run.target(0)["note"], note, "{run}");
         assert!(run.stdout.contains(note), "{run}");
     }
+}
+
+/// For https and for services over TLS; beside what else there is to note, and whosever it is.
+#[test]
+fn a_certificate_that_ends_soon_is_noted() {
+    let note = |run: &Run| {
+        let note = run.up().target(0)["note"].clone();
+        note.as_str().unwrap_or_default().to_owned()
+    };
+    for (hours, expected) in [
+        (5, "the certificate ends within 24 hours"),
+        (25, "the certificate ends in 1 day"),
+        (6 * 24 + 1, "the certificate ends in 6 days"),
+        (14 * 24 + 1, ""),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let server = Tls::new(Certified::EndingIn(hours)).only(version).healthy();
+            for scheme in ["https", "tls"] {
+                let url = format!("{scheme}://{}", server.host());
+                let run = Preflight::probing(url).trusting().run();
+                assert_eq!(note(&run), expected, "{run}");
+                assert!(run.stdout.contains(expected), "{run}");
+            }
+        }
+    }
+    let ending = Tls::new(Certified::EndingIn(6 * 24 + 1));
+    let server = ending.start(|peer| peer.status(401));
+    let both = "it answered; the login was not checked; the certificate ends in 6 days";
+    assert_eq!(note(&trusting(&server).run()), both);
+    let server = Tls::new(Certified::EndingIn(6 * 24 + 1))
+        .wanting_client_certificate()
+        .healthy();
+    let asked = "it asked for a client certificate; the login was not checked; the certificate ends in 6 days";
+    assert_eq!(note(&trusting(&server).run()), asked);
+    // It is the first of two servers.
+    let last = Tls::new(Certified::Well).healthy();
+    let location = last.url();
+    let first = ending.start(move |peer| peer.answer(redirect(&location)));
+    let whose = "the certificate of 127.0.0.1 ends in 6 days";
+    assert_eq!(note(&trusting(&first).run()), whose);
+    // What is down has a cause, and no note.
+    let server = ending.start(|peer| peer.status(503));
+    let run = trusting(&server).run();
+    assert!(run.down("status").target(0)["note"].is_null(), "{run}");
 }
 
 #[track_caller]

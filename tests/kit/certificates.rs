@@ -1,6 +1,7 @@
 //! Certificates of every kind, made anew for each run.
 
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer,
@@ -45,6 +46,8 @@ pub(crate) enum Certified {
     UnknownIssuer,
     SelfSigned,
     SelfSignedCa,
+    /// Well, for so many hours more.
+    EndingIn(u64),
 }
 
 /// A server's certificate, and its key.
@@ -64,6 +67,11 @@ impl Identity {
         match certified {
             Certified::NoName => params.subject_alt_names.clear(),
             Certified::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+            Certified::EndingIn(hours) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+                let left = Duration::from_secs(hours * 3600);
+                params.not_after = date_time_ymd(1970, 1, 1) + now + left;
+            }
             Certified::NotYetValid => params.not_before = date_time_ymd(3001, 1, 1),
             Certified::SelfSignedCa => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             _ => {}

@@ -138,6 +138,11 @@ impl Seen {
         self.handshake.as_ref()?.refused()
     }
 
+    /// How long the destination's certificate is still valid, where it is good.
+    pub(crate) fn certificate_left(&self) -> Option<Duration> {
+        self.handshake.as_ref()?.left()
+    }
+
     /// Since when its addresses are tried.
     pub(crate) fn tried_since(&self) -> Option<Instant> {
         self.entered(Stage::Connect)

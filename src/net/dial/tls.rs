@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,7 +13,7 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
 use super::stream::Stream;
-use crate::net::tls::TlsSettings;
+use crate::net::tls::{TlsSettings, ends};
 
 /// One handshake: the certificate's verifier, and the answer to a server that asks for a client
 /// certificate (none), with a note of both.
@@ -22,6 +23,8 @@ pub(crate) struct Handshake {
     /// The server's certificate was judged good, and it has shown that it has the key.
     trusted: AtomicBool,
     asked: AtomicBool,
+    /// How long the certificate that was judged good is still valid.
+    left: OnceLock<Duration>,
     /// Whether a certificate that is refused ends the handshake.
     at_once: bool,
     /// Why the certificate was refused, where that did not end it.
@@ -34,6 +37,7 @@ impl Handshake {
             verifier: Arc::clone(&settings.verifier),
             trusted: AtomicBool::new(false),
             asked: AtomicBool::new(false),
+            left: OnceLock::new(),
             at_once: true,
             refused: OnceLock::new(),
         }
@@ -66,6 +70,11 @@ impl Handshake {
     /// Whether the server's own certificate is good.
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted.load(Ordering::Relaxed) && self.refused.get().is_none()
+    }
+
+    /// How long the server's certificate is still valid, where it is good.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.left.get().copied().filter(|_| self.is_trusted())
     }
 
     /// Why the server's certificate was refused, where the handshake went on all the same.
@@ -122,7 +131,13 @@ impl ServerCertVerifier for Handshake {
                 _ = self.refused.set(error);
                 Ok(ServerCertVerified::assertion())
             }
-            judged => judged,
+            Ok(verified) => {
+                if let Some(left) = ends::left(end_entity, now) {
+                    _ = self.left.set(left);
+                }
+                Ok(verified)
+            }
+            refused => refused,
         }
     }
 

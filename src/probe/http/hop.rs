@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 
 use super::is_this_machine_host;
 use crate::net::dial::{Progress, Seen};
 use crate::net::proxy::{Proxy, Unusable};
+use crate::net::tls::ends;
 use crate::probe::{Evidence, Phases};
+use crate::text;
 
 /// How far an attempt came. Shared with the timeout around it.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(super) struct Walk {
     pub(super) followed: u32,
     /// The status of a redirect that was followed, though it is an expected one itself.
     pub(super) expected: Option<u16>,
+    /// How long the certificate is still valid that ends first, and whose it is.
+    left: Option<(Duration, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -116,6 +120,29 @@ impl Walk {
     /// The request under way is over: its phases become part of the sum.
     pub(super) fn over(&mut self, hop: &Hop, headed: Option<Instant>) {
         self.phases = self.phases.plus(phases_of(hop, headed));
+        self.certified(hop);
+    }
+
+    /// A server on the way has shown its certificate.
+    pub(super) fn certified(&mut self, hop: &Hop) {
+        if let Some(left) = hop.seen().certificate_left()
+            && self.left.as_ref().is_none_or(|(first, _)| left < *first)
+        {
+            let host = hop.url.host_str().unwrap_or_default();
+            self.left = Some((left, text::sanitize(host, text::PIECE)));
+        }
+    }
+
+    /// A note if one of these certificates ends soon.
+    pub(super) fn certificate_note(&self) -> Option<String> {
+        let (left, host) = self.left.as_ref()?;
+        let ends = ends::words(*left)?;
+        // Where there were several servers it says which.
+        Some(if self.followed > 0 {
+            format!("the certificate of {host} {ends}")
+        } else {
+            format!("the certificate {ends}")
+        })
     }
 }
 

@@ -22,9 +22,17 @@ impl HttpProbe {
         until: Instant,
     ) -> Attempt {
         let status = answer.status;
-        let (phases, evidence, followed, expected) = {
+        let (phases, evidence, followed, expected, certificate) = {
             let state = lock(walk);
-            (state.phases, state.evidence, state.followed, state.expected)
+            let certificate = state.certificate_note();
+            let (phases, evidence) = (state.phases, state.evidence);
+            (
+                phases,
+                evidence,
+                state.followed,
+                state.expected,
+                certificate,
+            )
         };
         let speaks_for_target = hop.speaks_for_target();
         let mut attempt = Attempt {
@@ -53,6 +61,9 @@ impl HttpProbe {
         }
         if self.expect.contains(status) {
             attempt.detail = phrase(status);
+            if let Some(note) = certificate {
+                attempt.add_note(note);
+            }
             return attempt;
         }
         attempt.cause = Some(Cause::Status);
@@ -84,7 +95,10 @@ impl HttpProbe {
 
     /// An attempt that is up without an answer: the server wants a client certificate.
     pub(super) fn wants_login(&self, walk: &Shared) -> Attempt {
-        let state = lock(walk);
+        let mut state = lock(walk);
+        if let Some(hop) = state.hop.clone() {
+            state.certified(&hop);
+        }
         let mut attempt = Attempt {
             detail: "TLS, with a request for a client certificate".to_owned(),
             code: Some("client-certificate".to_owned()),
@@ -99,6 +113,9 @@ impl HttpProbe {
             attempt.phases = state.phases.plus(phases_of(hop, None));
             attempt.final_url = (state.followed > 0).then(|| self.show(hop, text::LONG));
             hop.sign(attempt.address, &mut attempt.evidence);
+        }
+        if let Some(note) = state.certificate_note() {
+            attempt.add_note(note);
         }
         attempt
     }
