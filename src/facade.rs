@@ -57,7 +57,7 @@ pub mod failure {
     use crate::net::http1::Broken;
     use crate::net::resolver::NameError;
     pub use crate::probe::failure::{Failure, Limit};
-    use crate::probe::failure::{Scene, Unanswered, explain, timeout};
+    use crate::probe::failure::{Scene, Twin, Unanswered, explain, timeout};
 
     /// What a request may fail with, by stage; text in it is the other side's.
     #[derive(Debug)]
@@ -102,6 +102,7 @@ pub mod failure {
             limit,
             redirected: false,
             http1: false,
+            twin: Twin::Http("https"),
         };
         match why {
             Some(why) => explain(&why, &scene),
@@ -300,6 +301,7 @@ pub mod conversation {
             },
             redirected: false,
             http1: false,
+            twin: probe.twin(),
         };
         let failure = explain(&Unanswered::Service(silent), &scene);
         Attempt {

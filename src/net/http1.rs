@@ -17,6 +17,7 @@ use tokio::io::AsyncReadExt;
 use super::client;
 use super::dial::{Prefixed, Stream};
 use super::meter::{HEAD_LIMIT, Meter, Metered};
+use crate::protocol::foreign;
 
 /// The most header fields of a response.
 pub(crate) const FIELD_LIMIT: usize = 256;
@@ -34,6 +35,8 @@ pub(crate) enum Broken {
     Reset,
     /// The server asks for HTTP/1.1 (HTTP/2, RFC 9113, 7).
     WantsHttp1,
+    /// An alert of TLS came.
+    WantsTls,
     /// Something came that is not HTTP, or beyond the limits.
     NotHttp(String),
     /// The request cannot be sent.
@@ -174,6 +177,9 @@ async fn explain(
             headers,
             rest: None,
         });
+    }
+    if foreign::wants_tls(&head) {
+        return Err(Broken::WantsTls);
     }
     let why = client::describe(error);
     Err(Broken::NotHttp(why))

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::failure::{self, Scene, Unanswered};
+use super::failure::{self, Scene, Twin, Unanswered};
 use super::timed::{Ended, Timed};
 use super::{Attempt, AttemptBudget, Cause, Phases};
 use crate::address::Service;
@@ -124,12 +124,21 @@ impl ServiceProbe {
         Site {
             upgrade: self.upgrades(),
             path: &self.service.path,
+            port: self.service.port,
         }
     }
 
     /// Whether TLS is asked for within the protocol.
     fn upgrades(&self) -> bool {
         self.tls && !self.service.scheme.tls && self.service.protocol.tls == Tls::Upgrade
+    }
+
+    /// How the same would be asked with TLS, or without.
+    pub(crate) fn twin(&self) -> Twin {
+        if self.upgrades() {
+            return Twin::None;
+        }
+        Twin::of(self.service.protocol, self.service.scheme, self.tls)
     }
 
     fn destination(&self) -> Destination<'_> {
@@ -218,6 +227,7 @@ impl ServiceProbe {
                 limit: ended.limit(),
                 redirected: false,
                 http1: false,
+                twin: self.twin(),
             },
         );
         let mut attempt = Attempt {

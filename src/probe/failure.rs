@@ -7,6 +7,7 @@ mod stages;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod twin;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::text;
 pub use scene::Limit;
 pub(crate) use scene::Scene;
 use stages::{dial, http, service};
+pub(crate) use twin::Twin;
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -110,7 +112,10 @@ pub(crate) fn timeout(scene: &Scene<'_>) -> Failure {
         ),
         (Stage::Tls, _) => (
             Cause::ResponseTimeout,
-            format!("connected to {peer}, but the TLS handshake was not finished within {limit}"),
+            format!(
+                "connected to {peer}, but the TLS handshake was not finished within {limit}{}",
+                scene.without_tls()
+            ),
         ),
         (Stage::Open, _) => (
             Cause::ResponseTimeout,

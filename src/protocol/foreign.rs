@@ -1,5 +1,10 @@
 //! What a server is that does not speak the target's protocol, by its first bytes.
 
+/// Whether it is an alert of TLS, as a port that wants TLS answers what is none.
+pub(crate) const fn wants_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15, 3, 0..=4, 0, 2, ..])
+}
+
 /// What speaks like this, with its article; `None` where nothing is known that does.
 pub(crate) fn what(bytes: &[u8]) -> Option<&'static str> {
     const STARTS: &[(&[u8], &str)] = &[
@@ -28,7 +33,7 @@ pub(crate) fn what(bytes: &[u8]) -> Option<&'static str> {
         return Some(what);
     }
     match *bytes {
-        [0x15, 3, 0..=4, 0, 2, ..] => Some("a server that wants TLS"),
+        _ if wants_tls(bytes) => Some("a server that wants TLS"),
         [0x16, 3, 0..=4, ..] => Some("a TLS client, or a server that speaks TLS first"),
         [0, 0, _, 4, 0, 0, 0, 0, 0, ..] => Some("an HTTP/2 server"),
         [b'2', b'2', b'0', b' ' | b'-', ..] | [b'4', b'2', b'1', b' ' | b'-', ..] => {

@@ -135,6 +135,8 @@ pub(crate) struct Site<'a> {
     pub(crate) upgrade: bool,
     /// The address's path, without its first slash.
     pub(crate) path: &'a str,
+    /// Its port.
+    pub(crate) port: u16,
 }
 
 /// One side of a conversation that ends before any login: ours. It holds no socket and reads no

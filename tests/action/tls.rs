@@ -338,3 +338,49 @@ fn phases_are_measured() {
     let run = Preflight::probing(plain.url()).run();
     assert!(run.attempts()[0]["phases"]["tls_ms"].is_null(), "{run}");
 }
+
+/// TLS and plain meet: what failed says what to write instead.
+#[test]
+fn who_speaks_tls_to_a_plain_port_or_the_other_way_round_is_told() {
+    const ALERT: Script = &[Take(1), Say(&[21, 3, 3, 0, 2, 2, 70])];
+    let table: [(Script, &str, &str, &str, &str); 9] = [
+        (&[Hang], "rediss", "", "response-timeout", "is it redis://"),
+        (
+            &[Take(1), Say(b"-ERR unknown command\r\n"), Hang],
+            "rediss",
+            "",
+            "tls",
+            "is it redis://",
+        ),
+        (
+            &[Take(1), Say(b"AMQP\0\0\x09\x01")],
+            "amqps",
+            "",
+            "tls",
+            "is it amqp://",
+        ),
+        (&[Take(1), Reset], "kafkas", "", "reset", "is it kafka://"),
+        (
+            &[Hang],
+            "redis",
+            ", tls: true",
+            "response-timeout",
+            "leave out `tls: true`",
+        ),
+        (&[Take(1)], "tls", "", "closed", "is it tcp://"),
+        (ALERT, "redis", "", "protocol", "write rediss://"),
+        (ALERT, "cassandra", "", "protocol", "set `tls: true`"),
+        (ALERT, "http", "", "protocol", "write https://"),
+    ];
+    for (script, scheme, option, cause, words) in table {
+        let server = Server::script(script);
+        let targets = format!("dep: {{url: '{scheme}://{}'{option}}}", server.host());
+        let run = Preflight::new()
+            .set("targets", targets)
+            .set("attempts", 1)
+            .set("timeout", "700ms")
+            .run();
+        run.down(cause).shows(&[words]);
+        assert!(!run.stdout.contains("plain HTTP"), "{run}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Twin;
 use crate::net::dial::{Seen, Stage};
 use crate::net::proxy::Proxy;
 use crate::probe::Cause;
@@ -24,6 +25,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) redirected: bool,
     /// Whether the server asked for HTTP/1.1 before.
     pub(crate) http1: bool,
+    /// How the same would be asked with TLS, or without.
+    pub(crate) twin: Twin,
 }
 
 /// How long an attempt was allowed to take.
@@ -94,6 +97,25 @@ impl Scene<'_> {
             }
             _ => self.target(),
         }
+    }
+
+    /// What to ask about a port that did not answer in TLS.
+    pub(super) fn without_tls(&self) -> String {
+        let handshake = self.seen.handshake.as_ref();
+        // It speaks TLS.
+        if handshake.is_some_and(|handshake| handshake.asked_for_certificate()) {
+            return String::new();
+        }
+        self.twin.without_tls()
+    }
+
+    /// What to write for a port that wants TLS, where it was spoken to without.
+    pub(super) fn with_tls(&self) -> String {
+        // It may be the proxy that wants it.
+        if self.seen.handshake.is_some() || self.proxy.is_some() {
+            return String::new();
+        }
+        self.twin.with_tls()
     }
 
     /// Whether a proxy that is to answer itself, for plain HTTP, did not answer like one.

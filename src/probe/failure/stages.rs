@@ -11,6 +11,7 @@ use crate::net::is_local;
 use crate::net::resolver::NameError;
 use crate::probe::Cause;
 use crate::probe::conversation::{Silent, what_it_is};
+use crate::protocol::foreign;
 use crate::text;
 
 /// There is no connection.
@@ -103,7 +104,7 @@ fn is_used_up(error: &io::Error, scene: &Scene<'_>) -> bool {
 fn connection(error: &io::Error, scene: &Scene<'_>) -> Failure {
     let peer = scene.peer();
     if let Some(error) = tls::inside(error) {
-        return tls::explain(error, &scene.host_spoken_to());
+        return tls::explain(error, scene);
     }
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => reset(scene),
@@ -152,6 +153,10 @@ fn tunnel(error: &TunnelError, scene: &Scene<'_>) -> Failure {
             Cause::Proxy,
             format!("{peer} gave no answer to CONNECT ({why})"),
         ),
+        TunnelError::Http(Broken::WantsTls) => (
+            Cause::Proxy,
+            format!("{peer} gave no answer to CONNECT (it wants TLS)"),
+        ),
         TunnelError::Http(broken) => return http(broken, scene),
         TunnelError::Io(error) => return connection(error, scene),
         TunnelError::Socks(SocksReply::Unreached(why)) => (
@@ -183,6 +188,7 @@ pub(super) fn http(broken: &Broken, scene: &Scene<'_>) -> Failure {
             ),
         ),
         Broken::WantsHttp1 => not_the_protocol("it asks for HTTP/1.1", scene),
+        Broken::WantsTls => wants_tls(scene),
         Broken::NotHttp(why) => not_the_protocol(why, scene),
         Broken::Unsent(why) => {
             Failure::new(Cause::Local, format!("the request cannot be made: {why}"))
@@ -195,8 +201,16 @@ pub(super) fn service(silent: &Silent, scene: &Scene<'_>) -> Failure {
     match silent {
         Silent::Io(error) => connection(error, scene),
         Silent::Closed => closed(scene),
+        Silent::Foreign(bytes) if foreign::wants_tls(bytes) => wants_tls(scene),
         Silent::Foreign(bytes) => not_the_protocol(&what_it_is(bytes), scene),
     }
+}
+
+/// It answers with an alert of TLS.
+fn wants_tls(scene: &Scene<'_>) -> Failure {
+    let mut failure = not_the_protocol("it wants TLS", scene);
+    failure.detail.push_str(&scene.with_tls());
+    failure
 }
 
 fn not_the_protocol(why: &str, scene: &Scene<'_>) -> Failure {
@@ -217,9 +231,10 @@ fn not_the_protocol(why: &str, scene: &Scene<'_>) -> Failure {
 }
 
 fn reset(scene: &Scene<'_>) -> Failure {
+    let hint = during_tls(scene);
     Failure::new(
         Cause::Reset,
-        format!("connection reset by {}", scene.peer()),
+        format!("connection reset by {}{hint}", scene.peer()),
     )
 }
 
@@ -228,10 +243,19 @@ fn closed(scene: &Scene<'_>) -> Failure {
         Stage::ProxyTls | Stage::Tls => "during the TLS handshake",
         _ => "before a complete answer",
     };
+    let hint = during_tls(scene);
     Failure::new(
         Cause::Closed,
-        format!("{} closed the connection {when}", scene.peer()),
+        format!("{} closed the connection {when}{hint}", scene.peer()),
     )
+}
+
+/// Some ports that speak without TLS hang up when they hear it.
+fn during_tls(scene: &Scene<'_>) -> String {
+    match scene.seen.stage {
+        Stage::Tls => scene.without_tls(),
+        _ => String::new(),
+    }
 }
 
 fn why(error: &io::Error) -> String {

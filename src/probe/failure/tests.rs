@@ -49,6 +49,7 @@ pub(super) fn on_stage<T>(stage: Stage, way: Way, play: impl FnOnce(&Scene<'_>) 
         limit: LIMIT,
         redirected: false,
         http1: false,
+        twin: Twin::Http("https"),
     })
 }
 
@@ -186,6 +187,7 @@ fn a_refusal_counts_while_others_are_silent() {
         limit: LIMIT,
         redirected: false,
         http1: false,
+        twin: Twin::Http("https"),
     });
     assert_eq!(failure.cause, Cause::Refused);
     assert_eq!(

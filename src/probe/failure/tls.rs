@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::Failure;
+use super::{Failure, Scene, Twin};
 use crate::net::tls::{is_ca_as_end_entity, words};
 use crate::probe::Cause;
 use crate::text;
@@ -35,14 +35,27 @@ pub(super) fn is_refusal(error: &io::Error) -> bool {
     )
 }
 
-/// Why TLS with `host` failed.
-pub(super) fn explain(error: &Error, host: &str) -> Failure {
+/// Why TLS with the host failed that was being spoken to.
+pub(super) fn explain(error: &Error, scene: &Scene<'_>) -> Failure {
+    let host = scene.host_spoken_to();
+    let is_http = matches!(scene.twin, Twin::Http(_));
     let Error::InvalidCertificate(certificate) = error else {
         let why = text::sanitize(&words::handshake(error), text::PIECE);
         let hint = match error {
-            Error::InvalidMessage(_) => "; does the port speak plain HTTP?",
-            Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+            Error::InvalidMessage(_) if is_http => "; does the port speak plain HTTP?",
+            Error::InvalidMessage(_) => &scene.without_tls(),
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) if is_http => {
                 "; it speaks neither HTTP/1.1 nor HTTP/2"
+            }
+            // It does speak TLS, and not what the target is asked in.
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+                return Failure::new(
+                    Cause::Protocol,
+                    format!(
+                        "{host} speaks TLS, but no {} over it: {why}",
+                        scene.protocol
+                    ),
+                );
             }
             Error::PeerIncompatible(_)
             | Error::AlertReceived(

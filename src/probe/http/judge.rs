@@ -8,7 +8,7 @@ use super::HttpProbe;
 use super::answer::{Answer, phrase, retry_after};
 use super::hop::{Hop, Shared, lock, phases_of};
 use crate::net::dial::Seen;
-use crate::probe::failure::{Failure, Limit, Scene};
+use crate::probe::failure::{Failure, Limit, Scene, Twin};
 use crate::probe::{Attempt, Cause};
 use crate::text;
 
@@ -137,6 +137,7 @@ impl HttpProbe {
                 limit,
                 redirected: false,
                 http1: false,
+                twin: Twin::Http("https"),
             };
             let failure = why(&scene);
             return Attempt {
@@ -155,6 +156,11 @@ impl HttpProbe {
             limit,
             redirected,
             http1: hop.http1 && !self.names_a_host(),
+            twin: Twin::Http(if self.websocket && !redirected {
+                "wss"
+            } else {
+                "https"
+            }),
         });
         let address = seen.address();
         let mut evidence = state.evidence;

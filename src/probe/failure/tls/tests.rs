@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::super::tests::{LIMIT, Way, fails, io, tls};
+use super::super::tests::{LIMIT, Way, fails, io, on_stage, tls};
 use super::super::*;
 use crate::net::dial::Handshake;
-use Way::{Straight, Tunnel as Tunnelled};
+use Way::{Forwarded, Straight, Tunnel as Tunnelled};
 
 #[test]
 fn certificates() {
@@ -121,6 +121,7 @@ fn a_client_certificate_that_is_wanted() {
                 limit: LIMIT,
                 redirected: false,
                 http1: false,
+                twin: Twin::Http("https"),
             },
         );
         assert_eq!(failure.cause, Cause::Closed);
@@ -129,4 +130,103 @@ fn a_client_certificate_that_is_wanted() {
     }
     let of_proxy = Unanswered::Dial(DialError::ProxyTls(required()));
     assert!(!wants_login(&of_proxy, &Seen::default()));
+}
+
+/// What a port says, or does not, that speaks without TLS.
+#[test]
+fn a_port_that_does_not_answer_in_tls_may_speak_without() {
+    let plain = || {
+        let error = rustls::InvalidMessage::InvalidContentType;
+        let error = tls(Error::InvalidMessage(error));
+        Some(Unanswered::Dial(DialError::Tls(error)))
+    };
+    let failed = |kind| Some(Unanswered::Dial(DialError::Tls(io(kind))));
+    for (twin, words) in [
+        (Twin::Scheme("redis"), "; is it redis://, without TLS?"),
+        (Twin::Option, "leave out `tls: true`"),
+        (Twin::None, ""),
+    ] {
+        for (why, cause) in [
+            (plain(), Cause::Tls),
+            (failed(ErrorKind::UnexpectedEof), Cause::Closed),
+            (failed(ErrorKind::ConnectionReset), Cause::Reset),
+            (None, Cause::ResponseTimeout),
+        ] {
+            for asked in [false, true] {
+                let failure = on_stage(Stage::Tls, Straight, |scene| {
+                    let mut seen = scene.seen.clone();
+                    seen.handshake = Some(Arc::new(Handshake::seen(false, asked)));
+                    let scene = Scene {
+                        protocol: "Redis",
+                        seen: &seen,
+                        twin,
+                        ..*scene
+                    };
+                    match &why {
+                        Some(why) => explain(why, &scene),
+                        None => timeout(&scene),
+                    }
+                });
+                assert_eq!(failure.cause, cause, "{}", failure.detail);
+                // Who asks for a certificate does speak TLS.
+                let is_asking = failure.detail.contains("without TLS")
+                    || failure.detail.contains("`tls: true`");
+                assert_eq!(is_asking, !asked && !words.is_empty(), "{}", failure.detail);
+                assert!(
+                    asked || failure.detail.ends_with(words),
+                    "{}",
+                    failure.detail
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_port_that_wants_tls_is_told_how_to_get_it() {
+    let alert = b"\x15\x03\x03\0\x02\x02\x46".to_vec();
+    for (twin, words) in [
+        (Twin::Scheme("rediss"), "(it wants TLS); write rediss://"),
+        (Twin::Option, "; set `tls: true` beside the url"),
+        (Twin::None, "(it wants TLS)"),
+    ] {
+        let failure = on_stage(Stage::Open, Straight, |scene| {
+            let scene = Scene { twin, ..*scene };
+            explain(&Unanswered::Service(Silent::Foreign(alert.clone())), &scene)
+        });
+        assert_eq!(failure.cause, Cause::Protocol);
+        assert!(failure.detail.ends_with(words), "{}", failure.detail);
+    }
+    let why = Unanswered::Http(Broken::WantsTls);
+    let words = "it wants TLS); write https://";
+    fails(Stage::Open, Straight, &why, Cause::Protocol, words);
+    let failure = on_stage(Stage::Open, Forwarded, |scene| explain(&why, scene));
+    assert!(!failure.detail.contains("https"), "{}", failure.detail);
+}
+
+/// It speaks TLS, and does not want what the target is asked in.
+#[test]
+fn no_common_protocol_over_tls() {
+    let alert = || {
+        tls(Error::AlertReceived(
+            AlertDescription::NoApplicationProtocol,
+        ))
+    };
+    let why = Unanswered::Dial(DialError::Tls(alert()));
+    let words = "it speaks neither HTTP/1.1 nor HTTP/2";
+    fails(Stage::Tls, Straight, &why, Cause::Tls, words);
+    let failure = on_stage(Stage::Tls, Straight, |scene| {
+        let scene = Scene {
+            protocol: "gRPC",
+            twin: Twin::Scheme("grpc"),
+            ..*scene
+        };
+        explain(&why, &scene)
+    });
+    assert_eq!(failure.cause, Cause::Protocol);
+    assert!(
+        failure.detail.contains("no gRPC over it"),
+        "{}",
+        failure.detail
+    );
 }
