@@ -21,7 +21,13 @@ const LINEAR: f64 = 1.3;
 const OURS: usize = 0;
 const CURL: usize = 1;
 const BARE: usize = 2;
-const NAMES: [&str; 3] = ["dep-preflight", "curl -Z", "bare epoll client"];
+const REDIS: usize = 3;
+const NAMES: [&str; 4] = [
+    "dep-preflight",
+    "curl -Z",
+    "bare epoll client",
+    "dep-preflight, redis",
+];
 
 /// The medians of one program at one number of targets.
 #[derive(Clone, Copy)]
@@ -83,9 +89,9 @@ pub fn section(options: &Options) -> Result<String> {
     Ok(text)
 }
 
-fn crowd(job: &Job, server: &Server, count: usize, runs: usize) -> Result<[Cost; 3]> {
+fn crowd(job: &Job, server: &Server, count: usize, runs: usize) -> Result<[Cost; 4]> {
     let mut programs = programs(job, server, count)?;
-    let mut samples: [Vec<(Sample, f64)>; 3] = Default::default();
+    let mut samples: [Vec<(Sample, f64)>; 4] = Default::default();
     for round in 0..runs {
         for turn in 0..programs.len() {
             let index = (round + turn) % programs.len();
@@ -113,13 +119,15 @@ fn crowd(job: &Job, server: &Server, count: usize, runs: usize) -> Result<[Cost;
     }))
 }
 
-fn programs(job: &Job, server: &Server, count: usize) -> Result<[Command; 3]> {
+fn programs(job: &Job, server: &Server, count: usize) -> Result<[Command; 4]> {
     let mut config = String::from("targets:\n");
+    let mut redis = config.clone();
     let mut curls = String::new();
     let mut lines = String::new();
     for index in 0..count {
         let address = format!("127.0.0.1:{}", server.ports[index % server.ports.len()]);
         writeln!(config, "  service-{index}: http://{address}/{index}")?;
+        writeln!(redis, "  service-{index}: redis://{address}/{index}")?;
         writeln!(
             curls,
             "url = \"http://{address}/{index}\"\noutput = \"/dev/null\""
@@ -132,16 +140,18 @@ fn programs(job: &Job, server: &Server, count: usize) -> Result<[Command; 3]> {
         Ok(path.to_str().ok_or("a path that is no text")?.to_owned())
     };
     let config = file("preflight.yml", &config)?;
+    let redis = file("redis.yml", &redis)?;
+    let redis = job.step(&[("PREFLIGHT_CONFIG", &redis)]);
     let ours = job.step(&[("PREFLIGHT_CONFIG", &config)]);
     let mut curl = job.command("curl");
     curl.args(["-s", "-Z", "--parallel-immediate", "--parallel-max", "300"]);
     curl.args(["-K", &file("curl.conf", &curls)?]);
     let mut bare = job.command(std::env::current_exe()?);
     bare.args(["ask", &file("targets.txt", &lines)?]);
-    Ok([ours, curl, bare])
+    Ok([ours, curl, bare, redis])
 }
 
-fn checks(all: &[(usize, [Cost; 3])]) -> Table {
+fn checks(all: &[(usize, [Cost; 4])]) -> Table {
     let mut table = Table::new(&["figure", "is", "at most", ""]);
     let mut check = |name: &str, is: f64, most: f64, unit: &str| {
         table.row(vec![
@@ -183,6 +193,19 @@ fn checks(all: &[(usize, [Cost; 3])]) -> Table {
             LINEAR,
             "",
         );
+    }
+    if let Some(redis) = at(1_000, REDIS) {
+        for (name, of) in [
+            ("CPU", (|cost| cost.cpu) as fn(Cost) -> f64),
+            ("peak memory", |cost| cost.memory),
+        ] {
+            check(
+                &format!("1,000 targets, redis / http: {name}"),
+                of(redis) / of(thousand),
+                1.0,
+                "",
+            );
+        }
     }
     if let Some(curl) = at(1_000, CURL) {
         table.row(vec![

@@ -84,6 +84,8 @@ struct Connection {
     tls: Option<Box<ServerConnection>>,
     /// How much of the blank line that ends a head was seen.
     seen: usize,
+    /// Whether it was asked in Redis's protocol.
+    redis: bool,
     serial: u64,
 }
 
@@ -100,6 +102,11 @@ impl Connection {
         match &mut self.tls {
             None => match self.stream.read(&mut buffer) {
                 Ok(0) => Progress::Gone,
+                // Where a redis target sends its `PING`, which comes in one piece.
+                Ok(_) if buffer[0] == b'*' => {
+                    self.redis = true;
+                    Progress::Asked
+                }
                 Ok(count) => scan(&mut self.seen, &buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => Progress::Waiting,
                 Err(_) => Progress::Gone,
@@ -130,6 +137,7 @@ impl Connection {
     /// Whether it could be said. The answer is far smaller than the socket's buffer.
     fn answer(&mut self) -> bool {
         match &mut self.tls {
+            None if self.redis => self.stream.write_all(b"+PONG\r\n").is_ok(),
             None => self.stream.write_all(ANSWER).is_ok(),
             Some(tls) => {
                 tls.writer().write_all(ANSWER).is_ok() && tls.write_tls(&mut self.stream).is_ok()
@@ -267,6 +275,7 @@ impl Loop {
                 stream,
                 tls,
                 seen: 0,
+                redis: false,
                 serial: self.serial,
             });
         }
