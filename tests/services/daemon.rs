@@ -1,0 +1,159 @@
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::kit::program;
+use crate::kit::running::eventually;
+
+/// A port that nobody listens on, chosen by the system. Between this and the server's start
+/// somebody else may take it; the server's start fails then.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A folder for a server's files. Servers that will not run as root can read and write it.
+pub(crate) fn folder() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
+/// A command with no environment but what it needs, at home in this folder. What is no command
+/// for everybody is found, too.
+pub(crate) fn command(name: &str, home: &Path) -> Command {
+    let found = program::find(name).unwrap_or_else(|why| panic!("{why}"));
+    at(&found, home)
+}
+
+/// The same for a program at a path.
+pub(crate) fn at(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", program::path())
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .current_dir(home)
+        .stdin(Stdio::null());
+    command
+}
+
+/// The same as another user of this machine, where the tests run as root: some servers refuse it.
+pub(crate) fn as_user(user: &str, name: &str, home: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return command(name, home);
+    }
+    let found = program::find(name).unwrap_or_else(|why| panic!("{why}"));
+    let mut command = command("setpriv", home);
+    command
+        .args(["--reuid", user, "--regid", user, "--clear-groups", "--"])
+        .arg(found);
+    command
+}
+
+/// What a command prints; it must succeed.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> String {
+    let done = command.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {said}{error}");
+    said.trim().to_owned()
+}
+
+/// A server that runs beside the test, and not longer.
+pub(crate) struct Daemon {
+    child: Child,
+    log: PathBuf,
+    port: u16,
+}
+
+impl Daemon {
+    /// Starts it, and waits until it listens on this port of 127.0.0.1. What it prints is its
+    /// log.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command, folder: &Path, port: u16) -> Self {
+        let daemon = Self::launch(command, folder, port);
+        daemon.wait_until_it_listens();
+        daemon
+    }
+
+    /// The same without waiting.
+    pub(crate) fn launch(command: &mut Command, folder: &Path, port: u16) -> Self {
+        let log = folder.join(format!("log-{port}"));
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        command.stdout(file.try_clone().unwrap()).stderr(file);
+        let child = command
+            .spawn()
+            .unwrap_or_else(|why| panic!("{command:?}: {why}"));
+        Self { child, log, port }
+    }
+
+    /// The same with a log of its own.
+    pub(crate) fn logging_to(mut self, log: PathBuf) -> Self {
+        self.log = log;
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_until_it_listens(&self) {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        eventually(&format!("{address}; {}", self.log_text()), || {
+            TcpStream::connect(address).is_ok()
+        });
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// How many lines its log has.
+    pub(crate) fn log_lines(&self) -> usize {
+        self.log_text().lines().count()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Stops it as its administrator would, and waits for its end.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            kill_process(Pid::from_child(&self.child), Signal::TERM).ok();
+            // Some wait for their clients.
+            for _ in 0..500 {
+                if self.child.try_wait().unwrap().is_some() {
+                    return;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+    }
+}

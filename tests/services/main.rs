@@ -1,0 +1,48 @@
+//! The program against real servers: each is started on loopback with files of its own, brought
+//! into a state, asked, and stopped. Prints a table of all states
+//! (`cargo test --test services -- --nocapture`); `SERVICES=word` plays only the servers whose
+//! name has the word, `SERVICES_WITHOUT="kafka cassandra"` leaves these out, and the table says so.
+//!
+//! A server that is not installed is a failure. Nothing but loopback is contacted.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails; the table is for people"
+)]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+// What the servers' files stand on.
+
+/// A server that runs beside the test, with its log.
+mod daemon;
+
+/// What came of each state, as a table.
+mod table;
+
+// The servers.
+
+mod redis;
+
+use table::{Server, Weight};
+
+/// All servers, in the order of the documents' table.
+const SERVERS: &[Server] = &[Server {
+    name: "redis",
+    weight: Weight::Light,
+    play: redis::play,
+}];
+
+/// Those that are there in every distribution, and start within a second.
+#[test]
+fn light() {
+    table::run(SERVERS, Weight::Light);
+}
+
+/// Those that need a large download, or half a minute to start.
+#[test]
+fn heavy() {
+    table::run(SERVERS, Weight::Heavy);
+}
