@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::daemon::{Daemon, command, folder, free_port, output};
 use crate::kit::certificates::{Certified, Identity, trusted_pem};
@@ -61,9 +62,16 @@ pub(crate) fn play(table: &mut Table) {
     );
 
     let full = server(&["--maxclients", "1"]);
-    let held = TcpStream::connect(("127.0.0.1", full.port())).unwrap();
-    eventually("the place to be taken", || {
-        talk(&full, "PING\r\n", 4) == "-ERR"
+    // Those that looked whether it listens leave their place a moment later.
+    let mut held = None;
+    eventually("the only place", || {
+        let mut stream = TcpStream::connect(("127.0.0.1", full.port())).unwrap();
+        let mut answer = [0; 5];
+        let taken = stream.write_all(b"PING\r\n").is_ok()
+            && stream.read_exact(&mut answer).is_ok()
+            && answer == *b"+PONG";
+        held = taken.then_some(stream);
+        taken
     });
     table.state("full", url(&full), &not_serving("-ERR"));
     drop(held);
@@ -87,9 +95,11 @@ fn configured(home: &std::path::Path, port: u16) -> Command {
     command
 }
 
-/// Says something, and returns the first bytes of the answer.
+/// Says something, and returns the first bytes of the answer; nothing where it is shorter.
 fn talk(daemon: &Daemon, line: &str, length: usize) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", daemon.port())).unwrap();
+    let patience = Some(Duration::from_millis(200));
+    stream.set_read_timeout(patience).unwrap();
     let mut answer = vec![0; length];
     if stream.write_all(line.as_bytes()).is_err() || stream.read_exact(&mut answer).is_err() {
         return String::new();
@@ -100,10 +110,10 @@ fn talk(daemon: &Daemon, line: &str, length: usize) -> String {
 /// A server that cannot write its file refuses all that writes, and says so to a `PING`.
 fn cannot_save(table: &mut Table, home: &std::path::Path) {
     let port = free_port();
-    fs::create_dir(home.join("dump.rdb")).unwrap();
     let mut command = configured(home, port);
     let command = command.args(["--dbfilename", "dump.rdb", "--save", "3600 1"]);
     let server = Daemon::start(command, home, port);
+    fs::create_dir(home.join("dump.rdb")).unwrap();
     talk(&server, "SET a b\r\n", 3);
     talk(&server, "BGSAVE\r\n", 3);
     eventually("a failed save", || {
