@@ -19,21 +19,56 @@ mod kit;
 /// A server that runs beside the test, with its log.
 mod daemon;
 
+/// Java's programs.
+mod jvm;
+
 /// What came of each state, as a table.
 mod table;
 
 // The servers.
 
+mod cassandra;
+mod ferretdb;
+mod kafka;
+mod rabbitmq;
 mod redis;
+mod zookeeper;
 
 use table::{Server, Weight};
 
 /// All servers, in the order of the documents' table.
-const SERVERS: &[Server] = &[Server {
-    name: "redis",
-    weight: Weight::Light,
-    play: redis::play,
-}];
+const SERVERS: &[Server] = &[
+    Server {
+        name: "redis",
+        weight: Weight::Light,
+        play: redis::play,
+    },
+    Server {
+        name: "ferretdb",
+        weight: Weight::Heavy,
+        play: ferretdb::play,
+    },
+    Server {
+        name: "rabbitmq",
+        weight: Weight::Heavy,
+        play: rabbitmq::play,
+    },
+    Server {
+        name: "kafka",
+        weight: Weight::Heavy,
+        play: kafka::play,
+    },
+    Server {
+        name: "zookeeper",
+        weight: Weight::Light,
+        play: zookeeper::play,
+    },
+    Server {
+        name: "cassandra",
+        weight: Weight::Heavy,
+        play: cassandra::play,
+    },
+];
 
 /// Those that are there in every distribution, and start within a second.
 #[test]
