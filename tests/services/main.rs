@@ -30,6 +30,9 @@ mod table;
 mod cassandra;
 mod ferretdb;
 mod kafka;
+mod memcached;
+mod mysql;
+mod postgres;
 mod rabbitmq;
 mod redis;
 mod zookeeper;
@@ -38,6 +41,16 @@ use table::{Server, Weight};
 
 /// All servers, in the order of the documents' table.
 const SERVERS: &[Server] = &[
+    Server {
+        name: "postgres",
+        weight: Weight::Light,
+        play: postgres::play,
+    },
+    Server {
+        name: "mariadb",
+        weight: Weight::Light,
+        play: mysql::play,
+    },
     Server {
         name: "redis",
         weight: Weight::Light,
@@ -62,6 +75,11 @@ const SERVERS: &[Server] = &[
         name: "zookeeper",
         weight: Weight::Light,
         play: zookeeper::play,
+    },
+    Server {
+        name: "memcached",
+        weight: Weight::Light,
+        play: memcached::play,
     },
     Server {
         name: "cassandra",
