@@ -7,6 +7,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test that cannot go on fails; the table is for people"
 )]
@@ -28,7 +29,10 @@ mod table;
 // The servers.
 
 mod cassandra;
+mod dnsmasq;
+mod etcd;
 mod ferretdb;
+mod grpc;
 mod kafka;
 mod memcached;
 mod mysql;
@@ -41,6 +45,11 @@ use table::{Server, Weight};
 
 /// All servers, in the order of the documents' table.
 const SERVERS: &[Server] = &[
+    Server {
+        name: "etcd",
+        weight: Weight::Light,
+        play: etcd::play,
+    },
     Server {
         name: "postgres",
         weight: Weight::Light,
@@ -72,6 +81,11 @@ const SERVERS: &[Server] = &[
         play: kafka::play,
     },
     Server {
+        name: "grpc",
+        weight: Weight::Light,
+        play: grpc::play,
+    },
+    Server {
         name: "zookeeper",
         weight: Weight::Light,
         play: zookeeper::play,
@@ -85,6 +99,11 @@ const SERVERS: &[Server] = &[
         name: "cassandra",
         weight: Weight::Heavy,
         play: cassandra::play,
+    },
+    Server {
+        name: "dnsmasq",
+        weight: Weight::Light,
+        play: dnsmasq::play,
     },
 ];
 
