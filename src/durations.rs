@@ -80,6 +80,9 @@ pub(crate) const REFUSAL: Duration = secs(2);
 pub(crate) const DATAGRAM: Duration = secs(1);
 /// A certificate that is valid for less than this is noted.
 pub(crate) const ENDS_SOON: Duration = secs(14 * 24 * 3600);
+/// How long a last word is waited for from a server that has greeted and was told that nothing
+/// follows.
+pub(crate) const LAST_WORD: Duration = ms(250);
 /// How long a service may take to close after a goodbye.
 pub(crate) const GOODBYE: Duration = ms(250);
 

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// The note beside an answer that asks for a login, or would before it does anything.
 pub(crate) const LOGIN_NOT_CHECKED: &str = "the login was not checked";
 
+/// What an answer comes to that refuses TLS, where TLS was asked for.
+pub(crate) const NO_TLS: &str = "does not offer TLS";
+
 /// An answer in the target's own protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {

@@ -14,16 +14,25 @@ pub(crate) mod call;
 mod cassandra;
 mod dns;
 pub(crate) mod foreign;
+mod ftp;
 mod grpc;
+mod imap;
 mod kafka;
+mod ldap;
 mod memcached;
 mod mongodb;
+mod mqtt;
 mod mysql;
+mod nats;
+mod pop3;
 mod postgres;
 pub(crate) mod question;
 mod received;
 mod redis;
+mod reply;
+mod smtp;
 mod sqlserver;
+mod ssh;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -34,7 +43,7 @@ mod zookeeper;
 
 use std::time::Duration;
 
-pub(crate) use answer::{Answer, LOGIN_NOT_CHECKED};
+pub(crate) use answer::{Answer, LOGIN_NOT_CHECKED, NO_TLS};
 use call::Call;
 pub(crate) use question::Question;
 pub(crate) use received::Received;
@@ -51,6 +60,14 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &kafka::PROTOCOL,
     &grpc::PROTOCOL,
     &memcached::PROTOCOL,
+    &nats::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &ssh::PROTOCOL,
+    &smtp::PROTOCOL,
+    &imap::PROTOCOL,
+    &pop3::PROTOCOL,
+    &ftp::PROTOCOL,
+    &ldap::PROTOCOL,
     &zookeeper::PROTOCOL,
     &cassandra::PROTOCOL,
     &dns::PROTOCOL,

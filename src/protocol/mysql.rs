@@ -13,8 +13,8 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::{
-    Answer, Asks, Greeting, LOGIN_NOT_CHECKED, Next, Page, Protocol, Received, Scheme, Site, Tls,
-    Unmet,
+    Answer, Asks, Greeting, LOGIN_NOT_CHECKED, NO_TLS, Next, Page, Protocol, Received, Scheme,
+    Site, Tls, Unmet,
 };
 use crate::durations::REFUSAL;
 
@@ -117,7 +117,7 @@ impl Login {
             // Protocol 9, before MySQL 4.1.
             [9, rest @ ..] => {
                 let answer = if self.upgrade {
-                    Answer::not_serving("does not offer TLS")
+                    Answer::not_serving(NO_TLS)
                 } else {
                     greets(until_nul(rest).ok_or(Unmet::Foreign)?.0)
                 };
@@ -142,7 +142,7 @@ impl Login {
         }
         if self.upgrade {
             // It logs in all the same: to leave now would count against the host.
-            self.greeted = Some(Answer::not_serving("does not offer TLS"));
+            self.greeted = Some(Answer::not_serving(NO_TLS));
         }
         let login = Next::Send(response(1, 0, handshake.method));
         self.steps.push_back(login);

@@ -9,8 +9,8 @@
 mod tests;
 
 use super::{
-    Answer, Asks, Greeting, LOGIN_NOT_CHECKED, Next, Page, Protocol, Received, Scheme, Site, Tls,
-    Unmet,
+    Answer, Asks, Greeting, LOGIN_NOT_CHECKED, NO_TLS, Next, Page, Protocol, Received, Scheme,
+    Site, Tls, Unmet,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -102,7 +102,7 @@ impl Startup {
                 self.state = State::Ready;
                 Ok(Next::StartTls)
             }
-            b'N' => Ok(Next::Done(Answer::not_serving("does not offer TLS"))),
+            b'N' => Ok(Next::Done(Answer::not_serving(NO_TLS))),
             b'E' => error(received).map(Next::Done),
             _ => Err(Unmet::Foreign),
         }

@@ -16,7 +16,7 @@ fn all_problems_at_once() {
     let targets = "a: {url: h, timeout: 5, foo: 1}\na: http://u:p@h\n-b: []";
     let raw = RawInputs::default()
         .with("targets", targets)
-        .with("url", "ftp://x")
+        .with("url", "gopher://x")
         .with("attempts", "0")
         .with("sha", "abc");
     let found = problems(raw, &[]);
