@@ -37,8 +37,8 @@ const fn scheme(name: &'static str, tls: bool) -> Scheme {
     }
 }
 
-/// The longest line; `-MISCONF` has 343 bytes.
-const LINE: usize = 1024;
+/// The longest line; `-DENIED` has 1,065 bytes.
+const LINE: usize = 4096;
 /// Errors of a server that cannot serve whoever asks.
 const NOT_SERVING: &[&str] = &[
     "LOADING",
@@ -134,7 +134,15 @@ mod tests {
         foreign(&talk(
             &PROTOCOL,
             &["*1\r\n$4\r\nPING\r\n"],
-            &[&format!("-ERR {}", "x".repeat(2000))],
+            &[&format!("-ERR {}", "x".repeat(5000))],
         ));
+    }
+
+    /// Redis 7 explains at length how to let others in.
+    #[test]
+    fn protected_mode_is_told_at_length() {
+        let line = format!("-DENIED {}\r\n", "x".repeat(1057));
+        let answer = talk(&PROTOCOL, &["*1\r\n$4\r\nPING\r\n"], &[&line]);
+        not_serving(&answer, "-DENIED");
     }
 }
