@@ -1,7 +1,10 @@
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -33,8 +36,18 @@ pub(crate) fn command(name: &str, home: &Path) -> Command {
 
 /// The same for a program at a path.
 pub(crate) fn at(program: &Path, home: &Path) -> Command {
-    let mut command = Command::new(program);
+    let mut command = prepared(home);
+    command.arg("--").arg(program);
     command
+}
+
+/// A command that goes on as the program whose path follows, and that is told to end once the
+/// thread that started it has: a test that is killed leaves no server behind.
+fn prepared(home: &Path) -> Command {
+    let setpriv = program::find("setpriv").unwrap_or_else(|why| panic!("{why}"));
+    let mut command = Command::new(setpriv);
+    command
+        .args(["--pdeathsig", "TERM"])
         .env_clear()
         .env("PATH", program::path())
         .env("HOME", home)
@@ -50,7 +63,7 @@ pub(crate) fn as_user(user: &str, name: &str, home: &Path) -> Command {
         return command(name, home);
     }
     let found = program::find(name).unwrap_or_else(|why| panic!("{why}"));
-    let mut command = command("setpriv", home);
+    let mut command = prepared(home);
     command
         .args(["--reuid", user, "--regid", user, "--clear-groups", "--"])
         .arg(found);
@@ -69,7 +82,7 @@ pub(crate) fn output(command: &mut Command) -> String {
 
 /// A server that runs beside the test, and not longer.
 pub(crate) struct Daemon {
-    child: Child,
+    child: RefCell<Child>,
     log: PathBuf,
     port: u16,
 }
@@ -96,7 +109,11 @@ impl Daemon {
         let child = command
             .spawn()
             .unwrap_or_else(|why| panic!("{command:?}: {why}"));
-        Self { child, log, port }
+        Self {
+            child: RefCell::new(child),
+            log,
+            port,
+        }
     }
 
     /// The same with a log of its own.
@@ -108,7 +125,11 @@ impl Daemon {
     #[track_caller]
     pub(crate) fn wait_until_it_listens(&self) {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        eventually(&format!("{address}; {}", self.log_text()), || {
+        eventually(&format!("a server at {address}"), || {
+            let ended = self.child.borrow_mut().try_wait().unwrap();
+            if let Some(status) = ended {
+                panic!("it ended ({status}), and says:\n{}", self.log_text());
+            }
             TcpStream::connect(address).is_ok()
         });
     }
@@ -128,7 +149,7 @@ impl Daemon {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(Pid::from_child(&self.child.borrow()), signal).unwrap();
     }
 
     /// Stops it as its administrator would, and waits for its end.
@@ -139,17 +160,18 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if self.child.try_wait().unwrap().is_none() {
-            kill_process(Pid::from_child(&self.child), Signal::TERM).ok();
+        let child = self.child.get_mut();
+        if child.try_wait().unwrap().is_none() {
+            kill_process(Pid::from_child(child), Signal::TERM).ok();
             // Some wait for their clients.
             for _ in 0..500 {
-                if self.child.try_wait().unwrap().is_some() {
+                if child.try_wait().unwrap().is_some() {
                     return;
                 }
-                std::thread::sleep(std::time::Duration::from_millis(10));
+                thread::sleep(Duration::from_millis(10));
             }
-            self.child.kill().ok();
-            self.child.wait().ok();
+            child.kill().ok();
+            child.wait().ok();
         }
     }
 }
