@@ -20,6 +20,9 @@ mod kit;
 /// A server that runs beside the test, with its log.
 mod daemon;
 
+/// The way to a server from another host, for all that it knows.
+mod elsewhere;
+
 /// Java's programs.
 mod jvm;
 
@@ -64,6 +67,11 @@ const SERVERS: &[Server] = &[
         name: "redis",
         weight: Weight::Light,
         play: redis::play,
+    },
+    Server {
+        name: "valkey",
+        weight: Weight::Light,
+        play: redis::valkey,
     },
     Server {
         name: "ferretdb",

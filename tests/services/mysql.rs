@@ -2,22 +2,17 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-
-use tokio::io::copy_bidirectional;
-use tokio::net::TcpSocket;
 
 use crate::daemon::{Daemon, as_user, command, folder, free_port, output};
+use crate::elsewhere::{ELSEWHERE, relay};
 use crate::kit::certificates::{Certified, Identity, trusted_pem};
 use crate::kit::running::eventually;
 use crate::kit::step::Preflight;
 use crate::table::{Table, down, not_serving, up};
 
-/// Another host for the server, which never shuts out 127.0.0.1.
-const ELSEWHERE: &str = "127.0.0.2";
 /// How many faults of a host it takes until it is shut out.
 const FAULTS: usize = 3;
 
@@ -165,33 +160,4 @@ fn greeted(port: u16) -> (TcpStream, [u8; 3]) {
     stream.read_exact(&mut greeting).ok();
     let [_, _, _, _, start @ ..] = greeting;
     (stream, start)
-}
-
-/// A port from which it goes on to the server's, from another host for all that this knows.
-fn relay(port: u16) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let here = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                tokio::spawn(async move {
-                    let socket = TcpSocket::new_v4().unwrap();
-                    socket
-                        .bind(format!("{ELSEWHERE}:0").parse().unwrap())
-                        .unwrap();
-                    let there = format!("127.0.0.1:{port}").parse().unwrap();
-                    if let Ok(mut far) = socket.connect(there).await {
-                        copy_bidirectional(&mut near, &mut far).await.ok();
-                    }
-                });
-            }
-        });
-    });
-    here
 }

@@ -3,65 +3,104 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::daemon::{Daemon, command, folder, free_port, output};
+use crate::elsewhere::relay;
 use crate::kit::certificates::{Certified, Identity, trusted_pem};
 use crate::kit::running::eventually;
 use crate::table::{Table, down, not_serving, up};
 
 pub(crate) fn play(table: &mut Table) {
     let home = folder();
-    let version = output(command("redis-server", home.path()).arg("--version"));
-    table.version(
-        version
-            .split_whitespace()
-            .nth(2)
-            .unwrap_or_default()
-            .trim_start_matches("v="),
-    );
-    let server = |arguments: &[&str]| {
-        let port = free_port();
-        let mut command = configured(home.path(), port);
-        Daemon::start(command.args(arguments), home.path(), port)
+    let redis = Program {
+        name: "redis-server",
+        scheme: "redis",
+        home: home.path(),
     };
-    let url = |daemon: &Daemon| format!("redis://127.0.0.1:{}", daemon.port());
+    every_state(table, &redis);
+    protected(table, &redis);
+    encrypted(table, &redis);
+}
 
-    let open = server(&[]);
+/// The same without TLS, which the package that it comes from has not. It takes all of 127.0.0.0/8
+/// for its own host, so that nobody here is shut out.
+pub(crate) fn valkey(table: &mut Table) {
+    let home = folder();
+    let valkey = Program {
+        name: "valkey-server",
+        scheme: "valkey",
+        home: home.path(),
+    };
+    every_state(table, &valkey);
+}
+
+/// A server program of Redis's kind.
+struct Program<'a> {
+    name: &'a str,
+    scheme: &'a str,
+    home: &'a Path,
+}
+
+impl Program<'_> {
+    fn configured(&self, port: u16) -> Command {
+        let mut command = command(self.name, self.home);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--save", "", "--dbfilename", "none.rdb"]);
+        command.args(["--enable-debug-command", "yes"]);
+        command
+    }
+
+    #[track_caller]
+    fn start(&self, arguments: &[&str]) -> Daemon {
+        let port = free_port();
+        let mut command = self.configured(port);
+        Daemon::start(command.args(arguments), self.home, port)
+    }
+
+    fn url(&self, port: u16) -> String {
+        format!("{}://127.0.0.1:{port}", self.scheme)
+    }
+}
+
+fn every_state(table: &mut Table, program: &Program) {
+    let version = output(command(program.name, program.home).arg("--version"));
+    // `Redis server v=7.0.15 sha=…`
+    let version = version
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("v="));
+    table.version(version.unwrap_or_default());
+    let url = |daemon: &Daemon| program.url(daemon.port());
+
+    let open = program.start(&[]);
     table.state("open", url(&open), &up(""));
-    table.log("open", url(&open), &open, 0);
-    talk(&open, "DEBUG SLEEP 0\r\n", 1);
+    table.log("open, again", url(&open), &open, 0);
     let address = url(&open);
     open.stop();
     table.state("stopped", address, &down("refused", ""));
 
-    let closed = server(&["--requirepass", "secret"]);
+    let closed = program.start(&["--requirepass", "secret"]);
     table.state("wants a password", url(&closed), &up("-NOAUTH"));
-    table.log("wants a password", url(&closed), &closed, 0);
+    table.log("wants a password, again", url(&closed), &closed, 0);
 
-    let busy = server(&["--busy-reply-threshold", "50"]);
+    let busy = program.start(&["--busy-reply-threshold", "50"]);
     let mut script = TcpStream::connect(("127.0.0.1", busy.port())).unwrap();
-    script
-        .write_all(b"EVAL \"while true do end\" 0\r\n")
-        .unwrap();
+    let endless = b"EVAL \"while true do end\" 0\r\n";
+    script.write_all(endless).unwrap();
     eventually("a busy script", || talk(&busy, "PING\r\n", 5) == "-BUSY");
     table.state("busy with a script", url(&busy), &not_serving("-BUSY"));
     talk(&busy, "SCRIPT KILL\r\n", 3);
 
-    let replica = server(&[
-        "--replicaof",
-        "127.0.0.1 1",
-        "--replica-serve-stale-data",
-        "no",
-    ]);
-    table.state(
-        "without its master",
-        url(&replica),
-        &not_serving("-MASTERDOWN"),
-    );
+    // Nobody listens on port 1.
+    let master = ["--replicaof", "127.0.0.1 1"];
+    let replica =
+        program.start(&[&master, ["--replica-serve-stale-data", "no"].as_slice()].concat());
+    let down = not_serving("-MASTERDOWN");
+    table.state("without its master", url(&replica), &down);
 
-    let full = server(&["--maxclients", "1"]);
+    let full = program.start(&["--maxclients", "1"]);
     // Those that looked whether it listens leave their place a moment later.
     let mut held = None;
     eventually("the only place", || {
@@ -76,23 +115,19 @@ pub(crate) fn play(table: &mut Table) {
     table.state("full", url(&full), &not_serving("-ERR"));
     drop(held);
 
-    cannot_save(table, home.path());
-    loading(table, home.path());
-    encrypted(table, home.path());
+    cannot_save(table, program);
+    loading(table, program);
 }
 
-fn configured(home: &std::path::Path, port: u16) -> Command {
-    let mut command = command("redis-server", home);
-    command.args([
-        "--port",
-        &port.to_string(),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-    ]);
-    command.args(["--enable-debug-command", "yes", "--dbfilename", "none.rdb"]);
-    command
+/// Without a password it serves its own host, and none else.
+fn protected(table: &mut Table, program: &Program) {
+    let server = program.start(&["--protected-mode", "yes"]);
+    let address = program.url(relay(server.port()));
+    table.state(
+        "protected, from elsewhere",
+        address,
+        &not_serving("-DENIED"),
+    );
 }
 
 /// Says something, and returns the first bytes of the answer; nothing where it is shorter.
@@ -108,71 +143,58 @@ fn talk(daemon: &Daemon, line: &str, length: usize) -> String {
 }
 
 /// A server that cannot write its file refuses all that writes, and says so to a `PING`.
-fn cannot_save(table: &mut Table, home: &std::path::Path) {
-    let port = free_port();
-    let mut command = configured(home, port);
-    let command = command.args(["--dbfilename", "dump.rdb", "--save", "3600 1"]);
-    let server = Daemon::start(command, home, port);
-    fs::create_dir(home.join("dump.rdb")).unwrap();
+fn cannot_save(table: &mut Table, program: &Program) {
+    let server = program.start(&["--dbfilename", "dump.rdb", "--save", "3600 1"]);
+    // It listens before it has looked for its file.
+    eventually("the end of the start", || {
+        talk(&server, "PING\r\n", 5) == "+PONG"
+    });
+    fs::create_dir(program.home.join("dump.rdb")).unwrap();
     talk(&server, "SET a b\r\n", 3);
     talk(&server, "BGSAVE\r\n", 3);
     eventually("a failed save", || {
         talk(&server, "PING\r\n", 8) == "-MISCONF"
     });
-    let url = format!("redis://127.0.0.1:{port}");
+    let url = program.url(server.port());
     table.state("cannot save", url, &not_serving("-MISCONF"));
 }
 
 /// Its file takes a while to be read.
-fn loading(table: &mut Table, home: &std::path::Path) {
-    let port = free_port();
+fn loading(table: &mut Table, program: &Program) {
     let file = ["--dbfilename", "large.rdb"];
-    let server = Daemon::start(configured(home, port).args(file), home, port);
+    let server = program.start(&file);
     talk(&server, "DEBUG POPULATE 3000 k 2000\r\n", 3);
     talk(&server, "SAVE\r\n", 3);
     server.stop();
-    let mut slow = configured(home, port);
-    slow.args(file).args([
-        "--key-load-delay",
-        "3000",
-        "--loading-process-events-interval-bytes",
-        "1024",
-    ]);
-    let server = Daemon::start(&mut slow, home, port);
-    let url = format!("redis://127.0.0.1:{port}");
+    let slowly = ["--key-load-delay", "3000"];
+    let often = ["--loading-process-events-interval-bytes", "1024"];
+    let server = program.start(&[file, slowly, often].concat());
+    let url = program.url(server.port());
     table.state("loading its file", url, &not_serving("-LOADING"));
-    drop(server);
 }
 
-fn encrypted(table: &mut Table, home: &std::path::Path) {
+fn encrypted(table: &mut Table, program: &Program) {
     let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
-    let write = |name: &str, text: String| fs::write(home.join(name), text).unwrap();
+    let write = |name: &str, text: String| fs::write(program.home.join(name), text).unwrap();
     write("cert.pem", certificate.pem());
     write("key.pem", key.serialize_pem());
     write("ca.pem", trusted_pem());
-    let port = free_port();
+    let wanted = up("client-certificate");
     for (state, clients, wanted) in [
         ("TLS", "no", up("")),
-        (
-            "TLS, wants a client certificate",
-            "yes",
-            up("client-certificate"),
-        ),
+        ("TLS, wants a client certificate", "yes", wanted),
     ] {
-        let mut command = configured(home, 0);
-        command.args([
-            "--tls-port",
-            &port.to_string(),
-            "--tls-auth-clients",
-            clients,
-        ]);
+        let port = free_port();
+        let mut command = program.configured(0);
+        command.args(["--tls-port", &port.to_string()]);
+        command.args(["--tls-auth-clients", clients]);
         command.args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"]);
         command.args(["--tls-ca-cert-file", "ca.pem"]);
-        let server = Daemon::start(&mut command, home, port);
-        table.tls(state, format!("rediss://127.0.0.1:{port}"), &wanted);
+        let server = Daemon::start(&mut command, program.home, port);
+        let url = program.url(port);
+        table.tls(state, url.replacen("redis:", "rediss:", 1), &wanted);
         if clients == "no" {
-            let plain = format!("redis://127.0.0.1:{port}");
-            table.state("TLS, asked in clear", plain, &down("reset", ""));
+            table.state("TLS, asked in clear", url, &down("reset", ""));
         }
         server.stop();
     }

@@ -185,6 +185,12 @@ pub(crate) fn run(servers: &[Server], weight: Weight) {
     program::under_test();
     let only = env::var("SERVICES").unwrap_or_default();
     let without = env::var("SERVICES_WITHOUT").unwrap_or_default();
+    let known = |word: &str| servers.iter().any(|server| server.name == word);
+    let typo = without.split_whitespace().find(|word| !known(word));
+    assert_eq!(
+        typo, None,
+        "SERVICES_WITHOUT names a server that is not here"
+    );
     let is_left_out = |name: &str| without.split_whitespace().any(|word| word == name);
     let servers: Vec<_> = servers
         .iter()
