@@ -75,7 +75,7 @@ fn credentials_in_addresses_are_refused_and_masked() {
     // Nor may another fault of the address show them.
     for url in [
         "http://carl:hunter2@127.0.0.1:99999/?key=s3cret",
-        "ftp://carl:hunter2@127.0.0.1/?key=s3cret",
+        "gopher://carl:hunter2@127.0.0.1/?key=s3cret",
     ] {
         refused(Preflight::probing(url), &["url"]).hides(&["hunter2", "s3cret"]);
     }

@@ -172,7 +172,7 @@ fn exactly_one_source_of_targets_is_wanted() {
 #[test]
 fn all_problems_are_reported_at_once() {
     let forge = Forge::new(Kind::Github).unhit();
-    let targets = "a: 'ftp://x/'\nb b: 'http://127.0.0.1:1/'\nc: {url: 'http://127.0.0.1:1/', expect: fine, size: 3}";
+    let targets = "a: 'gopher://x/'\nb b: 'http://127.0.0.1:1/'\nc: {url: 'http://127.0.0.1:1/', expect: fine, size: 3}";
     let step = Preflight::new()
         .set("targets", targets)
         .set("timeout", "10")
@@ -195,7 +195,7 @@ fn all_problems_are_reported_at_once() {
 #[test]
 fn no_problem_is_lost() {
     let targets: Vec<_> = (0..14)
-        .map(|number| (format!("t{number}"), format!("ftp://host-{number}/")))
+        .map(|number| (format!("t{number}"), format!("gopher://host-{number}/")))
         .collect();
     let run = Preflight::targets(&targets).run();
     for (name, _) in targets {
