@@ -106,6 +106,13 @@ impl Metered {
         }
     }
 
+    /// Keeps an error of writing to a side that is gone. What it said before, an early answer or
+    /// a TLS alert, is still to be read, and reading finds the end: so the library is told nothing,
+    /// because it would stop reading.
+    fn note(&self, error: io::Error) {
+        self.meter.reading().error.get_or_insert(error);
+    }
+
     /// Keeps an error, and hands on its kind.
     fn fail<T>(&self, error: io::Error, reads: bool) -> Poll<io::Result<T>> {
         let kind = error.kind();
@@ -115,6 +122,16 @@ impl Metered {
         }
         Poll::Ready(Err(kind.into()))
     }
+}
+
+/// Whether the other side has closed or reset the connection.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+    )
 }
 
 impl AsyncRead for Metered {
@@ -161,6 +178,10 @@ impl AsyncWrite for Metered {
         let written = ready!(Pin::new(self.stream.get_mut()).poll_write(cx, bytes));
         self.has_asked();
         match written {
+            Err(error) if is_gone(&error) => {
+                self.note(error);
+                Poll::Ready(Ok(bytes.len()))
+            }
             Err(error) => self.fail(error, false),
             written => Poll::Ready(written),
         }
@@ -168,6 +189,10 @@ impl AsyncWrite for Metered {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(Pin::new(self.stream.get_mut()).poll_flush(cx)) {
+            Err(error) if is_gone(&error) => {
+                self.note(error);
+                Poll::Ready(Ok(()))
+            }
             Err(error) => self.fail(error, false),
             flushed => Poll::Ready(flushed),
         }
