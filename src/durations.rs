@@ -169,3 +169,8 @@ pub(crate) const SLOW_READER: Duration = ms(2);
 /// Runners that give the step a pseudo-terminal stop reading it when the process has failed;
 /// measured, a tenth of a second before the exit saves the last line.
 pub(crate) const TERMINAL_LINGER: Duration = ms(100);
+
+// Known incidents.
+
+/// How far ahead the end of a known incident may be: what lasts longer is how things are.
+pub(crate) const KNOWN_AHEAD: Duration = secs(30 * 24 * 60 * 60);

@@ -20,7 +20,8 @@ pub use crate::probe::{Attempt, AttemptBudget, Cause, Evidence, Phases, Probe};
 pub use crate::protocol::{PROTOCOLS, Page, Protocol, Scheme, Tls};
 pub use crate::record::{Control, ControlAnswer, Next, Record};
 pub use crate::report::Report;
-pub use crate::target::{Attempts, Policy, Target};
+pub use crate::target::{Attempts, Known, Policy, Target};
+pub use crate::timestamp::Timestamp;
 
 /// The command line.
 pub mod cli {
@@ -319,7 +320,7 @@ pub mod retry {
 
 /// Attempts to verdicts.
 pub mod verdict {
-    pub use crate::verdict::{Finding, Outcome, Verdict, conclude};
+    pub use crate::verdict::{Finding, Incident, Outcome, Verdict, conclude};
 }
 
 /// The report.

@@ -36,6 +36,7 @@ mod file;
 mod nearest;
 mod screen;
 mod text;
+mod timestamp;
 
 pub mod facade;
 
@@ -91,6 +92,7 @@ pub fn run(
     let surroundings = Surroundings {
         api: job.api.as_ref().ok().cloned(),
         by_hand: !job.in_job,
+        now: start.time,
     };
     let raw = cli.or(from_env);
     // Before a file is read that may be a pipe nobody writes. A config file may have another

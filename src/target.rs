@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::probe::Probe;
+use crate::timestamp::Timestamp;
 
 /// One service that the run depends on.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub struct Target {
     pub name: String,
     /// Whether its verdict counts; an optional target is probed and reported all the same.
     pub required: bool,
+    /// An incident that people know of.
+    pub known: Option<Known>,
     /// How often and how long to try.
     pub policy: Policy,
     /// What one attempt does.
@@ -25,6 +28,7 @@ impl Target {
         Self {
             name: name.to_owned(),
             required: true,
+            known: None,
             policy: Policy {
                 timeout: Duration::from_secs(10),
                 attempts: Attempts::AtMost(1),
@@ -40,6 +44,17 @@ impl Target {
             }),
         }
     }
+}
+
+/// An incident that people know of: until its end the target does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its end, as somebody expects it.
+    pub until: Timestamp,
+    /// What it is, sanitized.
+    pub reason: String,
+    /// Where one reads more, fit to be shown.
+    pub url: Option<String>,
 }
 
 /// How often and how long a target is tried.

@@ -232,6 +232,7 @@ fn target(feed: &mut Feed<'_>, server: &TcpListener, play: &Play, turn: &str) ->
     Target {
         name: "llm".to_owned(),
         required: feed.choose(4) != 3,
+        known: None,
         policy: Policy {
             timeout: if play.hangs { SHORT } else { LONG },
             attempts: Attempts::AtMost(3),
@@ -369,7 +370,7 @@ fn printed(target: &Target, attempt: Attempt, start: Start, hides: fn(&str)) {
         attempts: vec![attempt],
         ..Record::of(target)
     }];
-    let outcome = verdict::conclude(&records, Control::Off, None);
+    let outcome = verdict::conclude(&records, Control::Off, None, std::time::SystemTime::now());
     let report = model::build(start, outcome, RunInfo::default());
     render::told(&report, true, "report.json", hides);
 }

@@ -101,6 +101,7 @@ pub(crate) fn check(data: &[u8]) {
         return;
     };
     let surroundings = Surroundings {
+        now: std::time::SystemTime::now(),
         api: feed.maybe().and_then(|text| url(&text).ok()),
         by_hand: feed.flag(),
     };

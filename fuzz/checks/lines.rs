@@ -53,7 +53,9 @@ pub(crate) fn log(line: &str) {
 pub(crate) fn annotation(line: &str) {
     clean(line);
     assert!(
-        line.starts_with("::error title=") || line.starts_with("::warning title="),
+        ["::error title=", "::warning title=", "::notice title="]
+            .iter()
+            .any(|start| line.starts_with(start)),
         "not our annotation: {line:?}"
     );
     assert!(!line.contains("##["), "an old command: {line:?}");

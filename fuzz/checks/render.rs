@@ -3,14 +3,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use dep_preflight::facade::failure::{self, Failed, Limit};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
-    Address, Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Next,
-    Phases, Record, Report, RunResult, Sha, Target, TargetOptions, annotations, commit_status, log,
-    outputs, summary, text, values, verdict,
+    Address, Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Known,
+    Next, Phases, Record, Report, RunResult, Sha, Target, TargetOptions, Timestamp, annotations,
+    commit_status, log, outputs, summary, text, values, verdict,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -46,7 +46,7 @@ pub(crate) fn check(data: &[u8]) {
         5 => Some(Interrupt::Sigterm),
         _ => None,
     };
-    let outcome = verdict::conclude(&records, control, interrupt);
+    let outcome = verdict::conclude(&records, control, interrupt, start.time);
     let run = RunInfo {
         url: feed
             .maybe()
@@ -125,6 +125,21 @@ fn target(feed: &mut Feed<'_>, number: usize) -> Target {
         },
     );
     target.required = feed.choose(3) != 2;
+    if feed.choose(4) == 3 {
+        let hours = Duration::from_secs(feed.choose(256) as u64 * 3600);
+        let now = Timestamp::of(SystemTime::now());
+        target.known = Some(Known {
+            until: if feed.flag() {
+                now.plus(hours)
+            } else {
+                now.minus(hours)
+            },
+            reason: text::sanitize(&feed.text(), text::PIECE),
+            url: feed
+                .flag()
+                .then(|| text::show_url(&address(feed), text::LONG)),
+        });
+    }
     if feed.flag() {
         target.policy.attempts = Attempts::Unlimited;
     }
@@ -263,7 +278,7 @@ pub(crate) fn told(report: &Report, fail_on_down: bool, report_file: &str, hides
         lines::annotation(line);
         hides(line);
     }
-    for kind in ["::error", "::warning"] {
+    for kind in ["::error", "::warning", "::notice"] {
         let count = all.iter().filter(|line| line.starts_with(kind)).count();
         assert!(count <= 10, "{count} of {kind}");
     }

@@ -67,6 +67,8 @@ pub(super) enum Meaning {
     Target(fn(&mut TargetOptions, &str) -> Result<(), ValueError>),
     /// The headers of a target, which are a mapping.
     Headers,
+    /// The known incident of a target, which is a mapping.
+    Known,
 }
 
 const INPUT: Places = Places {
@@ -217,6 +219,15 @@ pub static OPTIONS: &[InputOption] = &[
                 values::boolean(text).map(|optional| !optional),
             )
         }),
+    },
+    InputOption {
+        name: "known",
+        value: "MAPPING",
+        default: "",
+        help: "A known incident: until when the target does not count, and the reason",
+        places: TARGET,
+        of: Of::All,
+        meaning: Meaning::Known,
     },
     InputOption {
         name: "tls",

@@ -2,6 +2,7 @@
 //! problem.
 
 use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
 
 use reqwest::Url;
 
@@ -19,12 +20,24 @@ use crate::target::Target;
 const NAME: usize = 64;
 
 /// What the surroundings contribute.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Surroundings {
     /// The forge's API, the default of `control`.
     pub api: Option<Url>,
     /// Whether a person called, who can be pointed to `--help`.
     pub by_hand: bool,
+    /// When the run began.
+    pub now: SystemTime,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            api: None,
+            by_hand: false,
+            now: SystemTime::UNIX_EPOCH,
+        }
+    }
 }
 
 /// Merges and checks everything. `raw` holds the command line's options over the
@@ -34,6 +47,7 @@ pub fn resolve(
     urls: &[String],
     surroundings: Surroundings,
 ) -> Result<Inputs, Problems> {
+    let now = surroundings.now;
     let mut problems = Problems::default();
     for given in raw.iter() {
         // The mark of bytes that were no text. Nothing is guessed from what is left.
@@ -59,7 +73,7 @@ pub fn resolve(
             Meaning::Run(set) => set(&mut inputs, text),
             Meaning::Target(set) if given.option.places.file => set(&mut defaults, text),
             // What to ask.
-            Meaning::Target(_) | Meaning::Source | Meaning::Headers => continue,
+            Meaning::Target(_) | Meaning::Source | Meaning::Headers | Meaning::Known => continue,
         };
         problems.take_value(&given.place(), text, parsed);
     }
@@ -69,11 +83,11 @@ pub fn resolve(
         let parsed = yaml::parse(&given.text).map_err(|why| problems.general(&given.place(), why));
         if let Ok(node) = parsed {
             let origin = Origin::document(&given.origin.to_string());
-            read_mapping(&node, &origin, &defaults, &mut inputs, &mut problems);
+            read_mapping(&node, &origin, &defaults, now, &mut inputs, &mut problems);
         }
     }
     if let Some((node, origin)) = configured {
-        read_mapping(&node, &origin, &defaults, &mut inputs, &mut problems);
+        read_mapping(&node, &origin, &defaults, now, &mut inputs, &mut problems);
     }
     if let Some(given) = raw.get("report-file") {
         check_writable(given, &mut inputs, &mut problems);
@@ -157,11 +171,12 @@ fn read_mapping(
     node: &Node,
     origin: &Origin,
     defaults: &TargetOptions,
+    now: SystemTime,
     inputs: &mut Inputs,
     problems: &mut Problems,
 ) {
     let place = Place::of("targets", origin);
-    let targets = targets::read(node, &place, defaults, problems);
+    let targets = targets::read(node, &place, defaults, now, problems);
     inputs.targets.extend(targets);
 }
 

@@ -1,6 +1,9 @@
 //! The YAML mapping of targets: name to address, or name to options.
 
+mod known;
+
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use reqwest::header::HeaderMap;
 
@@ -16,7 +19,7 @@ use crate::probe::Probe;
 use crate::probe::conversation::ServiceProbe;
 use crate::probe::http::{HttpProbe, Method, StatusSet};
 use crate::protocol::Tls;
-use crate::target::{Attempts, Policy, Target};
+use crate::target::{Attempts, Known, Policy, Target};
 use crate::text;
 
 /// How many headers of its own a target may have: as many as an answer may.
@@ -41,6 +44,8 @@ pub struct TargetOptions {
     pub tls: bool,
     /// Whether the verdict counts.
     pub required: bool,
+    /// A known incident.
+    pub known: Option<Known>,
     /// Headers.
     pub headers: HeaderMap,
 }
@@ -59,6 +64,7 @@ impl Default for TargetOptions {
             redirects: 10,
             tls: false,
             required: true,
+            known: None,
             headers: HeaderMap::new(),
         }
     }
@@ -84,17 +90,19 @@ impl TargetOptions {
         Target {
             name,
             required: self.required,
+            known: self.known,
             policy: self.policy,
             probe,
         }
     }
 }
 
-/// Reads the mapping that stands in a place.
+/// Reads the mapping that stands in a place, at the time `now`.
 pub(super) fn read(
     node: &Node,
     place: &Place<'_>,
     defaults: &TargetOptions,
+    now: SystemTime,
     problems: &mut Problems,
 ) -> Vec<Target> {
     let entries = match node {
@@ -130,7 +138,7 @@ pub(super) fn read(
         if !seen.insert(key.trim()) {
             problems.general(&at, "is defined a second time; names are unique");
         }
-        let target = one(node, &at, defaults, problems);
+        let target = one(node, &at, defaults, now, problems);
         if let (Some(name), Some((options, url))) = (named, target) {
             targets.push(options.target(name, url));
         }
@@ -162,6 +170,7 @@ fn one(
     node: &Node,
     place: &Place<'_>,
     defaults: &TargetOptions,
+    now: SystemTime,
     problems: &mut Problems,
 ) -> Option<(TargetOptions, Address)> {
     match node {
@@ -169,7 +178,7 @@ fn one(
             let address = problems.take_address(place, text)?;
             Some((defaults.clone(), address))
         }
-        Node::Map(entries) => with_options(entries, place, defaults, problems),
+        Node::Map(entries) => with_options(entries, place, defaults, now, problems),
         Node::Null | Node::List(_) => {
             problems.general(
                 place,
@@ -184,6 +193,7 @@ fn with_options(
     entries: &[Entry],
     place: &Place<'_>,
     defaults: &TargetOptions,
+    now: SystemTime,
     problems: &mut Problems,
 ) -> Option<(TargetOptions, Address)> {
     let mut options = defaults.clone();
@@ -202,6 +212,7 @@ fn with_options(
         };
         match (option.meaning, node) {
             (Meaning::Headers, node) => options.headers = read_headers(node, &at, problems),
+            (Meaning::Known, node) => options.known = known::read(node, &at, now, problems),
             // An option without a value is one that is not given, as an empty input is. A target
             // without an address would not be asked, and nobody would notice.
             (_, Node::Null) if key != "url" => {}

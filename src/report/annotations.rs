@@ -19,6 +19,8 @@ pub enum Level {
     Error,
     /// Does not.
     Warning,
+    /// Is good news.
+    Notice,
 }
 
 /// One workflow command.
@@ -26,6 +28,7 @@ pub fn command(level: Level, title: &str, message: &str) -> String {
     let level = match level {
         Level::Error => "error",
         Level::Warning => "warning",
+        Level::Notice => "notice",
     };
     // No more than can be shown is worked on, with room for what collapses.
     let end = message.char_indices().nth(4 * LONGEST);
@@ -92,7 +95,11 @@ pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for target in report.with(Verdict::Down) {
-        let entry = (format!("DEP-DOWN:{}", target.name), sentence(target));
+        let title = match target.excuse() {
+            Some(_) => format!("DEP-KNOWN:{}", target.name),
+            None => format!("DEP-DOWN:{}", target.name),
+        };
+        let entry = (title, sentence(target));
         if target.required {
             &mut errors
         } else {
@@ -123,7 +130,23 @@ pub fn render(report: &Report, reserved: Reserved) -> Vec<String> {
     }
     let mut lines = within(Level::Error, errors, MOST - reserved.errors);
     lines.extend(within(Level::Warning, warnings, MOST - reserved.warnings));
+    lines.extend(within(Level::Notice, seemingly_over(report), MOST));
     lines
+}
+
+/// The known incidents of targets that are up.
+fn seemingly_over(report: &Report) -> Vec<(String, String)> {
+    let up = report.with(Verdict::Up);
+    let known = up.filter_map(|target| Some((target, target.excuse()?)));
+    known
+        .map(|(target, known)| {
+            let message = format!(
+                "It is up. Its incident, {}, seems to be over: take it out of the configuration.",
+                known.words()
+            );
+            (format!("DEP-KNOWN:{}", target.name), message)
+        })
+        .collect()
 }
 
 /// How many there are beside the one that is named.
@@ -156,10 +179,17 @@ fn sentence(target: &TargetReport) -> String {
         .cause
         .map_or_else(String::new, |cause| format!("{cause}: "));
     let tries = text::pluralize(target.attempts.len(), "attempt");
-    let end = if target.required {
-        "This is the environment, not the change under test."
-    } else {
-        "It is optional and does not fail the step."
+    let end = match target.excuse() {
+        Some(known) => {
+            let link = known.url.as_ref();
+            let link = link.map_or_else(String::new, |url| format!(" ({url})"));
+            format!(
+                "It is {}{link}. It does not fail the step before that.",
+                known.words()
+            )
+        }
+        None if target.required => "This is the environment, not the change under test.".to_owned(),
+        None => "It is optional and does not fail the step.".to_owned(),
     };
     format!("{cause}{} ({tries}). {end}", target.message)
 }

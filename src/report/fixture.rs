@@ -6,7 +6,7 @@ use super::model::{self, Report, RunInfo, Start};
 use crate::exit::{Interrupt, RunResult};
 use crate::probe::{Attempt, Cause, Evidence, Phases};
 use crate::record::{Control, ControlAnswer, Next, Record};
-use crate::target::{Attempts, Target};
+use crate::target::{Attempts, Known, Target};
 use crate::text;
 use crate::verdict::conclude;
 
@@ -60,6 +60,18 @@ fn attempt(at: u64, took: u64, cause: Option<Cause>, status: Option<u16>, detail
             this_machine: false,
         },
     }
+}
+
+/// The same with an incident that is known until `until`; the run begins at noon of 2026-01-31.
+fn known(until: &str, case: Case) -> Case {
+    let known = Known {
+        until: until.parse().unwrap(),
+        reason: text::sanitize(&format!("migration, INC-4711 {HOSTILE}"), 40),
+        url: Some("https://status.example/4711".to_owned()),
+    };
+    let mut case = case;
+    case.target.known = Some(known);
+    case
 }
 
 fn case(name: &str, required: bool, attempts: Vec<Attempt>) -> Case {
@@ -135,6 +147,27 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+/// Targets with incidents that are known: down, up again, and down for longer than was known.
+pub(super) fn incidents() -> Vec<Case> {
+    let refused = |at| {
+        let detail = "connection refused by 10.0.0.9:443";
+        attempt(at, 2, Some(Cause::Refused), None, detail)
+    };
+    let soon = "2026-02-01T09:00+01:00";
+    vec![
+        known(soon, case("moving", true, vec![refused(1)])),
+        known(
+            soon,
+            case(
+                "moved",
+                true,
+                vec![attempt(1, 9, None, Some(200), "HTTP 200 OK")],
+            ),
+        ),
+        known("2026-01-31T08:59Z", case("overdue", true, vec![refused(1)])),
+    ]
+}
+
 /// The report of these targets.
 pub(super) fn report(cases: &[Case], interrupt: Option<Interrupt>) -> Report {
     let records: Vec<_> = cases
@@ -157,7 +190,11 @@ pub(super) fn report(cases: &[Case], interrupt: Option<Interrupt>) -> Report {
         url: Some("https://forge.example/acme/shop/actions/runs/4711".to_owned()),
         sha: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
     };
-    let mut report = model::build(start(), conclude(&records, control, interrupt), run);
+    let mut report = model::build(
+        start(),
+        conclude(&records, control, interrupt, start().time),
+        run,
+    );
     report.duration_ms = 3120;
     report.tool.version = "1.2.3";
     report
@@ -166,6 +203,7 @@ pub(super) fn report(cases: &[Case], interrupt: Option<Interrupt>) -> Report {
 /// The report of the cases with these names.
 pub(super) fn report_of(names: &[&str], interrupt: Option<Interrupt>) -> Report {
     let mut cases = cases();
+    cases.extend(incidents());
     cases.retain(|case| names.contains(&case.target.name.as_str()));
     report(&cases, interrupt)
 }
@@ -178,6 +216,11 @@ pub(super) fn endings() -> Vec<(&'static str, Report)> {
         ("all up", report_of(&["healthy", "llm"], None)),
         ("one optional down", report_of(&["healthy", "cache"], None)),
         ("none required", report_of(&["cache", "late"], None)),
+        (
+            "known",
+            report_of(&["healthy", "cache", "moving", "moved"], None),
+        ),
+        ("known for too long", report_of(&["moved", "overdue"], None)),
         ("down", report(&cases(), None)),
         ("unknown", report_of(&["healthy", "queue"], None)),
         (

@@ -1,6 +1,6 @@
 //! What a report comes to: the target that decides, and one line for people.
 
-use super::model::{Report, TargetReport};
+use super::model::{KnownReport, Report, TargetReport};
 use crate::exit::RunResult;
 use crate::probe::Cause;
 use crate::text;
@@ -34,6 +34,13 @@ impl Report {
         self.with(wanted).find(|target| target.required)
     }
 
+    /// The targets that are not up and do not count, because an incident is known.
+    pub(super) fn excused(&self) -> impl Iterator<Item = (&TargetReport, &KnownReport)> {
+        let known = self.targets.iter();
+        let known = known.filter(|target| target.verdict != Verdict::Up);
+        known.filter_map(|target| Some((target, target.excuse()?)))
+    }
+
     /// Whether a signal ended the run before every target had a verdict.
     pub(crate) const fn was_interrupted(&self) -> bool {
         self.exit.interrupt.is_some()
@@ -54,8 +61,14 @@ impl Report {
                     "up: {} reachable",
                     text::pluralize(up, "dependency").replace("dependencys", "dependencies")
                 );
-                if rest > 0 {
-                    line.push_str(&format!(" ({rest} optional not)"));
+                let known = self.excused().count();
+                match (rest - known, known) {
+                    (0, 0) => {}
+                    (optional, 0) => line.push_str(&format!(" ({optional} optional not)")),
+                    (0, known) => line.push_str(&format!(" ({known} not, as is known)")),
+                    (optional, known) => line.push_str(&format!(
+                        " ({optional} optional not; {known} not, as is known)"
+                    )),
                 }
                 line
             }

@@ -96,7 +96,12 @@ fn target_line(target: &TargetReport) -> String {
     let time = text::show_duration(Duration::from_millis(target.duration_ms));
     let tries = text::pluralize(target.attempts.len(), "attempt");
     let url = text::truncate(&target.url, text::PIECE);
-    let optional = if target.required { "" } else { " (optional)" };
+    let optional = match target.excuse() {
+        Some(known) if target.verdict != Verdict::Up => format!(" ({})", known.words()),
+        Some(_) => String::new(),
+        None if target.required => String::new(),
+        None => " (optional)".to_owned(),
+    };
     let cause = target
         .cause
         .map_or_else(String::new, |cause| format!(" {cause}:"));
@@ -123,6 +128,12 @@ fn target_line(target: &TargetReport) -> String {
             }
             if let Some(note) = &target.note {
                 line.push_str(&format!(" ({note})"));
+            }
+            if let Some(known) = target.excuse() {
+                line.push_str(&format!(
+                    "; its incident, {}, seems to be over",
+                    known.words()
+                ));
             }
             line
         }

@@ -9,7 +9,8 @@ use crate::exit::Exit;
 use crate::probe::{Attempt, Cause, Phases};
 use crate::record::ControlAnswer;
 use crate::text;
-use crate::verdict::{Finding, Outcome, Verdict};
+use crate::timestamp::Timestamp;
+use crate::verdict::{Finding, Incident, Outcome, Verdict};
 
 /// What one run found.
 #[derive(Debug, Clone, Serialize)]
@@ -66,7 +67,7 @@ pub struct TargetReport {
     pub url: String,
     /// Where redirects ended.
     pub final_url: Option<String>,
-    /// Whether its verdict counts.
+    /// Whether its verdict counts: it is neither optional nor has it a known incident.
     pub required: bool,
     /// The verdict.
     pub verdict: Verdict,
@@ -76,6 +77,8 @@ pub struct TargetReport {
     pub http_status: Option<u16>,
     /// What that answer was in the protocol's own words; for HTTP the status.
     pub code: Option<String>,
+    /// The incident that somebody said is known.
+    pub known: Option<KnownReport>,
     /// Whether it is up after failures.
     pub recovered: bool,
     /// What an `up` does not say.
@@ -86,6 +89,44 @@ pub struct TargetReport {
     pub duration_ms: u64,
     /// Every attempt.
     pub attempts: Vec<AttemptReport>,
+}
+
+/// An incident that is known.
+#[derive(Debug, Clone, Serialize)]
+pub struct KnownReport {
+    /// Until when the target does not count.
+    pub until: Timestamp,
+    /// What it is.
+    pub reason: String,
+    /// Where one reads more.
+    pub url: Option<String>,
+    /// Whether that time was over when the run began.
+    pub over: bool,
+}
+
+impl KnownReport {
+    /// `known until 2026-12-01 08:00 UTC: migration, INC-4711`.
+    pub fn words(&self) -> String {
+        format!("known until {}: {}", self.until, self.reason)
+    }
+}
+
+impl From<Incident<'_>> for KnownReport {
+    fn from(incident: Incident<'_>) -> Self {
+        Self {
+            until: incident.known.until,
+            reason: incident.known.reason.clone(),
+            url: incident.known.url.clone(),
+            over: incident.over,
+        }
+    }
+}
+
+impl TargetReport {
+    /// The known incident for which it does not count.
+    pub fn excuse(&self) -> Option<&KnownReport> {
+        self.known.as_ref().filter(|known| !known.over)
+    }
 }
 
 /// One attempt.
@@ -196,11 +237,12 @@ fn target_report(start: Start, finding: Finding<'_>) -> TargetReport {
         protocol: target.probe.protocol(),
         url: target.probe.address(text::LONG),
         final_url: deciding.and_then(|attempt| attempt.final_url.clone()),
-        required: target.required,
+        required: finding.required,
         verdict: finding.verdict,
         cause: finding.cause,
         http_status: deciding.and_then(|attempt| attempt.http_status),
         code: deciding.and_then(|attempt| attempt.code.clone()),
+        known: finding.incident.map(KnownReport::from),
         recovered: finding.recovered,
         note: finding.note,
         message: finding.message,

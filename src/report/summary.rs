@@ -57,16 +57,25 @@ fn meaning(report: &Report) -> String {
     };
     match report.exit.result {
         RunResult::Up if report.with(Verdict::Up).count() < report.targets.len() => {
-            let count = report.targets.len() - report.with(Verdict::Up).count();
+            let known: Vec<_> = report.excused().collect();
+            let count = report.targets.len() - report.with(Verdict::Up).count() - known.len();
             let required = report.targets.iter().any(|target| target.required);
-            format!(
-                "{} {}, which does not count. If the run fails, it is not because a required dependency could not be reached at its start.",
-                if required { "Every required dependency answered." } else { "No dependency is required." },
-                match count {
-                    1 => "One optional dependency could not be reached".to_owned(),
-                    more => format!("{more} optional dependencies could not be reached"),
-                }
-            )
+            let mut sentences = vec![
+                if required { "Every required dependency answered." } else { "No dependency is required." }.to_owned(),
+            ];
+            match count {
+                0 => {}
+                1 => sentences.push("One optional dependency could not be reached, which does not count.".to_owned()),
+                more => sentences.push(format!("{more} optional dependencies could not be reached, which does not count.")),
+            }
+            sentences.extend(known.iter().take(10).map(|(target, known)| {
+                format!(
+                    "**{}** could not be reached, as is known until {}, and does not count before that: {}.",
+                    code(&target.name), known.until, code(&known.reason)
+                )
+            }));
+            sentences.push("If the run fails, it is not because a required dependency could not be reached at its start.".to_owned());
+            sentences.join(" ")
         }
         RunResult::Up => "Every dependency answered. If the run fails, it is not because one of them could not be reached at its start.".to_owned(),
         RunResult::Down => format!(
@@ -85,6 +94,8 @@ fn meaning(report: &Report) -> String {
 
 fn row(target: &TargetReport) -> String {
     let verdict = match (target.verdict, target.required) {
+        (Verdict::Down, false) if target.excuse().is_some() => "down (known)",
+        (Verdict::Unknown, false) if target.excuse().is_some() => "unknown (known)",
         (Verdict::Down, true) => "**down**",
         (Verdict::Down, false) => "down (optional)",
         (Verdict::Unknown, true) => "**unknown**",
@@ -97,6 +108,18 @@ fn row(target: &TargetReport) -> String {
     }
     if let Some(note) = &target.note {
         what.push_str(&format!(" ({note})"));
+    }
+    if let Some(known) = target.excuse() {
+        what.push_str(&format!(
+            " (known until {}: {}{})",
+            known.until,
+            code(&known.reason),
+            if target.verdict == Verdict::Up {
+                "; it seems to be over"
+            } else {
+                ""
+            }
+        ));
     }
     format!(
         "| {} | {verdict} | {} | {} | {} | {} | {what} |\n",

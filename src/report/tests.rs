@@ -1,6 +1,6 @@
 //! What people and programs read, in every sink, of one run in which everything happens.
 
-use super::fixture::{cases, endings, ms, report, report_of};
+use super::fixture::{cases, endings, incidents, ms, report, report_of};
 use super::*;
 use crate::record::Next;
 use crate::verdict::Verdict;
@@ -43,6 +43,41 @@ fn the_log_of_targets() {
     let report = report(&cases(), None);
     let toned = log::targets(&report).into_iter();
     snapshot!(lines(toned.map(|(tone, line)| format!("{tone:?}: {line}"))));
+}
+
+#[test]
+fn the_log_and_the_summary_of_known_incidents() {
+    let report = report(&incidents(), None);
+    let log = log::targets(&report).into_iter().map(|(_, line)| line);
+    snapshot!(format!("{}\n{}", lines(log), summary::render(&report)));
+}
+
+/// What a program reads of them.
+#[test]
+fn known_incidents_in_the_report() {
+    let report = serde_json::to_value(report(&incidents(), None)).unwrap();
+    let read: Vec<_> = report["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| {
+            let known = &target["known"];
+            (
+                target["required"].as_bool(),
+                known["over"].as_bool(),
+                known["until"].as_str(),
+            )
+        })
+        .collect();
+    let (soon, before) = (Some("2026-02-01T08:00:00Z"), Some("2026-01-31T08:59:00Z"));
+    assert_eq!(
+        read,
+        [
+            (Some(false), Some(false), soon),
+            (Some(false), Some(false), soon),
+            (Some(true), Some(true), before),
+        ]
+    );
 }
 
 #[test]

@@ -178,7 +178,8 @@ impl<'a> Run<'a> {
         let targets = Arc::new(std::mem::take(&mut self.inputs.targets));
         self.screen
             .line(log::opening(&targets, self.inputs.deadline));
-        let mut progress = Progress::new(self.screen, self.poster.clone(), &targets);
+        let mut progress =
+            Progress::new(self.screen, self.poster.clone(), &targets, self.start.time);
         let mut records = Records::of(&targets);
         let asked = self
             .ask(&targets, &mut records, &mut progress, signals)
@@ -190,7 +191,7 @@ impl<'a> Run<'a> {
                 (progress.leave(INTERRUPTED / 3).await, Some(signal))
             }
         };
-        let outcome = verdict::conclude(&records.0, self.control, interrupt);
+        let outcome = verdict::conclude(&records.0, self.control, interrupt, self.start.time);
         Found {
             report: model::build(self.start, outcome, self.info),
             time: TimeLeft::until(self.budget.end_of_publishing(Instant::now())),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::task::JoinHandle;
 
@@ -16,6 +16,7 @@ use crate::report::log;
 use crate::screen::{Screen, Tone};
 use crate::target::{Attempts, Target};
 use crate::text;
+use crate::verdict;
 
 /// The targets that are being waited for.
 #[derive(Debug)]
@@ -52,15 +53,16 @@ struct Pending {
 }
 
 impl<'a> Progress<'a> {
-    /// An empty one.
+    /// An empty one; `now` is when the run began.
     pub(crate) fn new(
         screen: &'a Screen,
         poster: Option<Arc<Poster>>,
         targets: &'a [Target],
+        now: SystemTime,
     ) -> Self {
         let since = Instant::now();
         let required = targets.iter().enumerate();
-        let required = required.filter(|(_, target)| target.required);
+        let required = required.filter(|(_, target)| verdict::known::counts(target, now));
         Self {
             screen,
             targets,

@@ -4,8 +4,10 @@
 //! cannot be shown to be reachable is not up.
 
 mod evidence;
+pub(crate) mod known;
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
@@ -16,6 +18,7 @@ use crate::target::Target;
 use crate::text;
 pub(crate) use evidence::needs_control;
 use evidence::{TargetEvidence, Way};
+pub use known::Incident;
 
 /// The verdict of one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,10 @@ pub struct Finding<'a> {
     pub target: &'a Target,
     /// Its attempts.
     pub record: &'a Record<'a>,
+    /// Whether its verdict counts.
+    pub required: bool,
+    /// The known incident, if there is one.
+    pub incident: Option<Incident<'a>>,
     /// The attempt that decided; `None` where none was made.
     pub deciding: Option<&'a Attempt>,
     /// The verdict.
@@ -78,15 +85,20 @@ pub struct Finding<'a> {
 }
 
 /// Judges every target, and the run: the worst of all required targets, unless it was interrupted.
+/// `now` is the time by which a known incident is over or not.
 pub fn conclude<'a>(
     records: &'a [Record<'a>],
     control: Control,
     interrupt: Option<Interrupt>,
+    now: SystemTime,
 ) -> Outcome<'a> {
     let received = evidence::of_all(records);
     let targets: Vec<_> = records
         .iter()
-        .map(|record| judge(record, received, &control, interrupt.is_some()))
+        .map(|record| {
+            let finding = judge(record, received, &control, interrupt.is_some());
+            with_incident(finding, now)
+        })
         .collect();
     let result = match interrupt {
         Some(_) => RunResult::Error,
@@ -102,6 +114,17 @@ pub fn conclude<'a>(
     }
 }
 
+/// A finding with what is known of an incident.
+fn with_incident(finding: Finding<'_>, now: SystemTime) -> Finding<'_> {
+    let mut finding = Finding {
+        required: known::counts(finding.target, now),
+        incident: Incident::of(finding.target, now),
+        ..finding
+    };
+    known::tell_of_its_end(&mut finding, now);
+    finding
+}
+
 /// Judges one target. `received` is what came back from all of them.
 fn judge<'a>(
     record: &'a Record<'a>,
@@ -113,6 +136,8 @@ fn judge<'a>(
     let finding = |verdict, cause, message| Finding {
         target: record.target,
         record,
+        required: record.target.required,
+        incident: None,
         deciding: evidence.deciding,
         verdict,
         cause,
@@ -192,7 +217,7 @@ const fn note(status: u16) -> Option<&'static str> {
 fn worst(targets: &[Finding<'_>]) -> RunResult {
     let verdicts = targets
         .iter()
-        .filter(|finding| finding.target.required)
+        .filter(|finding| finding.required)
         .map(|finding| finding.verdict);
     verdicts.fold(RunResult::Up, |worst, verdict| match (worst, verdict) {
         (RunResult::Down, _) | (_, Verdict::Down) => RunResult::Down,

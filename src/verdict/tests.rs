@@ -1,9 +1,12 @@
 //! The verdict's rules, one table each.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
 use crate::probe::Phases;
+
+/// No rule but that of known incidents looks at it.
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn attempt(cause: Option<Cause>, from: &str) -> Attempt {
     let mut evidence = Evidence::default();
@@ -144,7 +147,7 @@ fn the_verdict_of_a_target() {
             Unknown,
         ),
     ] {
-        let outcome = conclude(&records, control.clone(), None);
+        let outcome = conclude(&records, control.clone(), None, NOW);
         assert_eq!(outcome.targets[0].verdict, expected, "{what}");
     }
 }
@@ -162,7 +165,7 @@ fn what_the_control_address_said_is_reported_as_it_was() {
         ),
     ] {
         let records = [far(&[TIMEOUT])];
-        let outcome = conclude(&records, control, None);
+        let outcome = conclude(&records, control, None, NOW);
         assert_eq!(outcome.targets[0].message, expected);
     }
 }
@@ -187,7 +190,7 @@ fn an_attempt_cut_short_counts_only_alone() {
         cut_short: true,
         ..attempt(Some(Cause::ResponseTimeout), "10.0.0.1:80")
     };
-    let cause = |record| conclude(&[record], Control::Off, None).targets[0].cause;
+    let cause = |record| conclude(&[record], Control::Off, None, NOW).targets[0].cause;
     let mut record = far(&[REFUSED]);
     record.attempts.push(cut.clone());
     assert_eq!(cause(record), REFUSED);
@@ -218,7 +221,7 @@ fn the_worst_required_target_decides() {
         (vec![], RunResult::Up),
     ] {
         let records: Vec<_> = records.into_iter().cloned().collect();
-        let outcome = conclude(&records, Control::Off, None);
+        let outcome = conclude(&records, Control::Off, None, NOW);
         assert_eq!(outcome.exit, Exit::of(expected));
     }
 }
@@ -226,7 +229,7 @@ fn the_worst_required_target_decides() {
 #[test]
 fn a_target_without_an_attempt_is_not_up() {
     let records = [Record::of(target())];
-    let outcome = conclude(&records, Control::Off, None);
+    let outcome = conclude(&records, Control::Off, None, NOW);
     assert_eq!(outcome.targets[0].verdict, Verdict::Unknown);
 }
 
@@ -248,7 +251,7 @@ fn an_interrupted_run_blames_nobody_it_had_not_finished_with() {
         ("silence, control off", far(&[TIMEOUT]), Control::Off, Down),
     ] {
         let records = [record];
-        let outcome = conclude(&records, control, Some(Interrupt::Sigterm));
+        let outcome = conclude(&records, control, Some(Interrupt::Sigterm), NOW);
         assert_eq!(outcome.targets[0].verdict, expected, "{what}");
         assert_eq!(outcome.exit.code(), 143, "{what}");
         let said = outcome.targets[0]

@@ -34,6 +34,9 @@ mod proxies;
 /// `down` or `unknown`: the control address tells the runner from the target.
 mod control;
 
+/// Known incidents: until when a target that is down does not count.
+mod known;
+
 /// Attempts, intervals, deadlines; targets beside one another.
 mod waiting;
 

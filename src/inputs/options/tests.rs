@@ -29,7 +29,7 @@ fn defaults_in_words_are_those_of_the_code() {
         let parsed = match option.meaning {
             Meaning::Run(set) => set(&mut inputs, option.default),
             Meaning::Target(set) => set(&mut target, option.default),
-            Meaning::Source | Meaning::Headers => continue,
+            Meaning::Source | Meaning::Headers | Meaning::Known => continue,
         };
         parsed.unwrap_or_else(|why| panic!("{}: {why}", option.name));
         assert_eq!(format!("{inputs:?} {target:?}"), before, "{}", option.name);

@@ -59,7 +59,7 @@ fn own_options_beat_step_wide_ones() {
         &[],
         Surroundings {
             api: Url::parse("https://forge.example/api/v1").ok(),
-            by_hand: false,
+            ..Surroundings::default()
         },
     )
     .unwrap();
