@@ -17,14 +17,12 @@ pub(crate) use token::Token;
 
 use super::destination::Destination;
 use super::link::Version;
-use super::{ForgeKind, hints};
+use super::{ForgeKind, hints, sentence};
 use crate::durations::FORGE_VERSION;
 use crate::net::Network;
 use crate::net::client::describe;
 use crate::text;
 
-/// GitHub refuses longer descriptions, in characters.
-pub(crate) const DESCRIPTION: usize = 140;
 /// The most of the version's answer that is read, in bytes.
 const VERSION: usize = 4096;
 
@@ -168,7 +166,7 @@ impl Poster {
         let body = Body {
             state,
             target_url,
-            description: &text::truncate(description, DESCRIPTION),
+            description: &text::truncate(description, sentence::LONGEST),
             context: &destination.context,
         };
         let route = format!(

@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod hints;
 pub(crate) mod job;
 pub(crate) mod link;
+pub(crate) mod sentence;
 pub(crate) mod variables;
 
 pub(crate) use api::Token;

@@ -2,7 +2,7 @@
 
 use super::model::{KnownReport, Report, TargetReport};
 use crate::exit::RunResult;
-use crate::probe::Cause;
+use crate::forge::sentence;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -102,11 +102,5 @@ fn named(targets: &[&TargetReport]) -> String {
 
 /// `llm (refused)`, `llm (status 503)`.
 pub(crate) fn named_one(target: &TargetReport) -> String {
-    match (target.cause, target.http_status) {
-        (Some(cause @ Cause::Status), Some(status)) => {
-            format!("{} ({cause} {status})", target.name)
-        }
-        (Some(cause), _) => format!("{} ({cause})", target.name),
-        (None, _) => target.name.clone(),
-    }
+    sentence::named(&target.name, target.cause, target.http_status)
 }
