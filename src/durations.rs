@@ -170,6 +170,17 @@ pub(crate) const SLOW_READER: Duration = ms(2);
 /// measured, a tenth of a second before the exit saves the last line.
 pub(crate) const TERMINAL_LINGER: Duration = ms(100);
 
+// What other runs saw.
+
+/// The most that asking the forge for it gets, once a step is down.
+pub(crate) const HISTORY: Duration = secs(1);
+/// With less time than this it is not asked.
+pub(crate) const SHORTEST_HISTORY: Duration = ms(50);
+/// A status that is further ahead of the forge's own clock says nothing.
+pub(crate) const AHEAD_OF_FORGE: Duration = secs(60);
+/// What was seen longer ago than this is not said to be so now.
+pub(crate) const FRESH_SIGHTING: Duration = secs(30 * 60);
+
 // Known incidents.
 
 /// How far ahead the end of a known incident may be: what lasts longer is how things are.

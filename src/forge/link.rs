@@ -60,6 +60,34 @@ impl RunLink {
         })
     }
 
+    /// The number of the run that a link leads to, or to a part of it: one of this repository.
+    pub fn number_in(&self, link: &str) -> Option<u64> {
+        let rest = link.strip_prefix(&self.runs())?;
+        let number = rest.split('/').next()?;
+        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse().ok().filter(|_| plain)
+    }
+
+    /// Whether the run may have this number. Where it depends on the forge's version which number
+    /// that is, both are the run's.
+    pub fn is(&self, number: u64) -> bool {
+        let RunNumbers {
+            id, number: own, ..
+        } = self.numbers;
+        id == Some(number) || self.kind != ForgeKind::GitHub && own == Some(number)
+    }
+
+    /// The page of another run of this repository.
+    pub fn page(&self, number: u64) -> String {
+        format!("{}{number}", self.runs())
+    }
+
+    /// What the address of every run begins with.
+    fn runs(&self) -> String {
+        let server = self.server.as_str().trim_end_matches('/');
+        format!("{server}/{}/actions/runs/", self.repository)
+    }
+
     /// The address, as this version of the forge has it.
     pub fn url(&self, version: Option<Version>) -> Option<String> {
         // What the server says of itself wins over what the runner says: Forgejo's runner works
@@ -71,8 +99,7 @@ impl RunLink {
             attempt,
         } = self.numbers;
         let run = if by_id { id? } else { number.or(id)? };
-        let server = self.server.as_str().trim_end_matches('/');
-        let mut url = format!("{server}/{}/actions/runs/{run}", self.repository);
+        let mut url = self.page(run);
         // A second try of a run has a page of its own on GitHub alone.
         if self.kind == ForgeKind::GitHub
             && let Some(attempt) = attempt.filter(|attempt| *attempt > 1)
@@ -120,6 +147,49 @@ mod tests {
                 format!("https://forge.example/acme/shop/actions/runs/{path}")
             );
         }
+    }
+
+    #[test]
+    fn other_runs_of_the_repository_are_known_by_their_links() {
+        let link = |kind: &str| {
+            let set = [
+                (kind, "true"),
+                ("GITHUB_SERVER_URL", "https://forge.example/sub/"),
+                ("GITHUB_REPOSITORY", "acme/shop"),
+                ("GITHUB_RUN_ID", "4711"),
+                ("GITHUB_RUN_NUMBER", "12"),
+            ];
+            RunLink::of(&Job::from_env(&set.map(|(k, v)| (k.into(), v.into())))).unwrap()
+        };
+        let (github, gitea) = (link("GITHUB_ACTIONS"), link("GITEA_ACTIONS"));
+        let runs = "https://forge.example/sub/acme/shop/actions/runs/";
+        for (rest, number) in [
+            ("9", Some(9)),
+            ("4711/attempts/2", Some(4711)),
+            ("9/jobs/0", Some(9)),
+            ("", None),
+            ("+9", None),
+            ("9x", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(github.number_in(&format!("{runs}{rest}")), number, "{rest}");
+        }
+        for other in [
+            "https://forge.example/acme/shop/actions/runs/9",
+            "https://forge.example/sub/acme/shop2/actions/runs/9",
+            "javascript:alert(9)",
+        ] {
+            assert_eq!(github.number_in(other), None, "{other}");
+        }
+        assert_eq!(github.page(9), format!("{runs}9"));
+        assert_eq!(
+            [4711, 12, 9].map(|number| github.is(number)),
+            [true, false, false]
+        );
+        assert_eq!(
+            [4711, 12, 9].map(|number| gitea.is(number)),
+            [true, true, false]
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod commit;
 pub(crate) mod destination;
 pub(crate) mod event;
 pub(crate) mod hints;
+pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod link;
 pub(crate) mod sentence;
