@@ -17,7 +17,9 @@
 //!
 //! `run::budget` shares out the deadline: a tenth of it, [`PUBLISHING_WITH_STATUS`] at most, is set
 //! aside for publishing where a commit status is posted, else a twentieth, [`PUBLISHING`] at most;
-//! and a fifth, [`CONTROL`] at most, for the control address where there is one.
+//! and a fifth, [`CONTROL`] at most, for the control address where there is one. Beside that, a step
+//! that is down asks the forge what other runs saw: for half of the time that is left until
+//! publishing begins, [`HISTORY`] at most, and with nothing set aside for it.
 //! The durations of a race between addresses stand here, too, because they decide how long a
 //! target that is down takes to be so.
 
@@ -174,8 +176,10 @@ pub(crate) const TERMINAL_LINGER: Duration = ms(100);
 
 /// The most that asking the forge for it gets, once a step is down.
 pub(crate) const HISTORY: Duration = secs(1);
-/// With less time than this it is not asked.
-pub(crate) const SHORTEST_HISTORY: Duration = ms(50);
+/// With less time than this for it, which is half of what is left, it is not asked.
+pub(crate) const SHORTEST_HISTORY: Duration = ms(25);
+/// What a clock that shows whole seconds may be behind.
+pub(crate) const FORGE_SECOND: Duration = secs(1);
 /// A status that is further ahead of the forge's own clock says nothing.
 pub(crate) const AHEAD_OF_FORGE: Duration = secs(60);
 /// What was seen longer ago than this is not said to be so now.

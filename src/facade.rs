@@ -41,8 +41,11 @@ pub mod values {
 /// The forge: event file, links, hints.
 pub mod forge {
     pub use crate::forge::commit::commit;
+    pub use crate::forge::event::Mainline;
     pub use crate::forge::hints::refusal;
+    pub use crate::forge::history::{Elsewhere, Listener, Place, Status, Timeline};
     pub use crate::forge::link::{RunLink, Version};
+    pub use crate::forge::sentence::{Says, Seen, read};
 }
 
 /// Root certificates.

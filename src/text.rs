@@ -237,6 +237,14 @@ pub(crate) fn show_duration(duration: std::time::Duration) -> String {
     }
 }
 
+/// The same with its first letter in upper case.
+#[must_use]
+pub(crate) fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// `1 attempt`, `3 attempts`.
 #[must_use]
 pub(crate) fn pluralize(number: usize, noun: &str) -> String {

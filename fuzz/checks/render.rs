@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use dep_preflight::facade::failure::{self, Failed, Limit};
+use dep_preflight::facade::forge::{Listener, Place, RunLink, Status, Timeline};
 use dep_preflight::facade::model::{self, RunInfo, Start};
 use dep_preflight::facade::{
-    Address, Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Known,
-    Next, Phases, Record, Report, RunResult, Sha, Target, TargetOptions, Timestamp, annotations,
-    commit_status, log, outputs, summary, text, values, verdict,
+    Address, Attempt, Attempts, Cause, Control, ControlAnswer, Evidence, Exit, Interrupt, Job,
+    Known, Next, Phases, Record, Report, RunResult, Sha, Target, TargetOptions, Timestamp,
+    annotations, commit_status, log, outputs, summary, text, values,
+    verdict::{self, Verdict},
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -19,6 +21,8 @@ use super::{Feed, SECRET, lines};
 
 /// The most that a forge takes of a summary, in bytes.
 const SUMMARY: usize = 1024 * 1024;
+/// What the pages of all runs begin with.
+const RUNS: &str = "https://forge.example/acme/shop/actions/runs/";
 /// Statuses, ordinary and odd.
 const STATUSES: [u16; 8] = [200, 401, 404, 429, 500, 503, 599, 999];
 
@@ -55,8 +59,62 @@ pub(crate) fn check(data: &[u8]) {
             .maybe()
             .and_then(|text| text.parse::<Sha>().ok().map(|sha| sha.to_string())),
     };
-    let report = model::build(start, outcome, run);
+    let mut report = model::build(start, outcome, run);
+    seen_elsewhere(feed, &mut report);
     told(&report, feed.flag(), &feed.text(), lines::hides);
+}
+
+/// What other runs saw, by statuses that may say anything.
+fn seen_elsewhere(feed: &mut Feed<'_>, report: &mut Report) {
+    let now = Timestamp::of(SystemTime::now());
+    let mut statuses = Vec::new();
+    for id in 0..feed.choose(4) {
+        let name = report
+            .targets
+            .first()
+            .map_or("t", |target| target.name.as_str());
+        let (state, description) = match feed.choose(4) {
+            0 => ("success", format!("up: {name}")),
+            1 => ("failure", format!("down: {name} (refused)")),
+            2 => ("failure", format!("down: {} (refused)", feed.text())),
+            _ => ("success", feed.text()),
+        };
+        statuses.push(Status {
+            id: id as u64,
+            state: state.to_owned(),
+            context: "dep-preflight".to_owned(),
+            description,
+            link: Some(match feed.choose(3) {
+                0 => feed.text(),
+                1 => format!("{RUNS}{}", feed.text()),
+                _ => format!("{RUNS}{id}"),
+            }),
+            created: now.minus(Duration::from_secs(feed.choose(256) as u64 * 99)),
+        });
+    }
+    let set = [
+        ("GITHUB_SERVER_URL", "https://forge.example"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_RUN_ID", "4711"),
+    ];
+    let job = Job::from_env(&set.map(|(name, value)| (name.into(), value.into())));
+    let listener = Listener {
+        context: feed.text(),
+        link: None,
+        run: RunLink::of(&job),
+    };
+    let place = match feed.choose(2) {
+        0 => Place::Branch(feed.text()),
+        _ => Place::Base,
+    };
+    let timeline = Timeline::read(&statuses, place, &listener, now);
+    for target in report
+        .targets
+        .iter_mut()
+        .filter(|target| target.verdict == Verdict::Down)
+    {
+        target.elsewhere = timeline.of(&target.name, Some(now.time()));
+    }
 }
 
 fn control(feed: &mut Feed<'_>) -> Control {
@@ -317,13 +375,31 @@ fn page(page: &str) {
             let pipes = line.replace("\\|", "");
             assert_eq!(pipes.matches('|').count(), 8, "columns of {line:?}");
         }
-        let plain = without_code(line);
+        let plain = without_run_links(&without_code(line));
         assert!(!plain.contains(['<', '>']), "markup in {line:?}");
         assert!(!plain.contains("]("), "a link in {line:?}");
         let linked = ["://", "www.", "@"].iter().any(|sign| plain.contains(sign));
         assert!(!linked, "an address that is linked in {line:?}");
     }
     assert!(!fenced, "a fence that does not end");
+}
+
+/// What is left of a line without the links to runs, which are made of numbers alone.
+fn without_run_links(line: &str) -> String {
+    let mut pieces = line.split("[run ");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let after = piece.split_once(')').and_then(|(link, rest)| {
+            let (number, url) = link.split_once("](")?;
+            let fine = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            (fine && url == format!("{RUNS}{number}")).then_some(rest)
+        });
+        match after {
+            Some(rest) => out.push_str(rest),
+            None => out.push_str(&format!("[run {piece}")),
+        }
+    }
+    out
 }
 
 /// What is left of a line when its code is taken out, which ends with as many backticks as it

@@ -1,12 +1,15 @@
-//! The forge's API: posts commit statuses, and asks for the version. Nobody else sees the token.
+//! The forge's API: posts commit statuses, reads them, and asks for the version. Nobody else sees
+//! the token.
 //!
 //! The request is the same on GitHub, Gitea and Forgejo. Their answers are not, so only the
 //! HTTP status of the answer is looked at. Whatever goes wrong here is a warning.
 
+pub(crate) mod statuses;
 mod token;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use octocrab::{Octocrab, ReqwestClientConfig};
@@ -90,6 +93,8 @@ pub(crate) struct Poster {
     /// The proxy on the way there, as people know it.
     proxy: Result<Option<String>, Silence>,
     version: OnceCell<Option<Version>>,
+    /// Whether the forge has had enough of this token.
+    barred: AtomicBool,
 }
 
 impl Poster {
@@ -105,6 +110,7 @@ impl Poster {
             destination,
             network,
             version: OnceCell::new(),
+            barred: AtomicBool::new(false),
         }
     }
 
@@ -116,6 +122,12 @@ impl Poster {
     /// Whether a 403 is by design.
     pub(crate) const fn is_read_only(&self) -> bool {
         self.destination.read_only
+    }
+
+    /// Whether the forge refused a post in a way that holds for any other call: it does not know
+    /// the token, or its limit is used up. A token that may not write may still read.
+    pub(crate) fn is_barred(&self) -> bool {
+        self.barred.load(Ordering::Relaxed)
     }
 
     /// Posts one status within `limit`.
@@ -174,7 +186,12 @@ impl Poster {
             destination.repository, destination.sha
         );
         let answer = forge._post(route, Some(&body)).await?;
-        Ok(answer.status().as_u16())
+        let status = answer.status().as_u16();
+        let left = answer.headers().get("x-ratelimit-remaining");
+        if matches!(status, 401 | 429) || status == 403 && left.is_some_and(|left| left == "0") {
+            self.barred.store(true, Ordering::Relaxed);
+        }
+        Ok(status)
     }
 
     /// What to tell people about a refusal, by the forge's version.

@@ -11,6 +11,8 @@ use crate::text;
 
 /// Forges cut events at 25 MiB; a special file may go on for ever.
 const LIMIT: u64 = 32 * 1024 * 1024;
+/// The longest name of a branch, in bytes: a file system has no longer ones.
+const BRANCH: usize = 255;
 /// The longest text about one that cannot be used, in characters.
 const ERROR: usize = 300;
 
@@ -47,6 +49,27 @@ pub struct Event {
     pub from_fork: bool,
     /// Whether it is about something else than a commit: an issue, a comment, a page.
     pub about_another: bool,
+    /// Where runs without this change are found.
+    pub mainline: Mainline,
+}
+
+/// Where runs without this change are found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mainline {
+    /// The default branch.
+    pub branch: Option<String>,
+    /// The commit that the change begins at.
+    pub base: Option<Sha>,
+}
+
+impl Mainline {
+    /// A branch by its name, if that can be one.
+    pub(crate) fn branch(name: &str) -> Option<String> {
+        let fine = !matches!(name, "" | "." | "..")
+            && name.len() <= BRANCH
+            && !name.contains(char::is_control);
+        fine.then(|| name.to_owned())
+    }
 }
 
 impl Event {
@@ -81,11 +104,22 @@ impl Event {
         let from_fork = event.get("pull_request").is_some_and(Value::is_object)
             && base.is_some()
             && head != base;
+        let base = ["/pull_request/base/sha", "/merge_group/base_sha"]
+            .into_iter()
+            .find_map(|pointer| text_at(pointer)?.parse().ok());
+        let before = || text_at("/before")?.parse().ok();
+        let pushed = event.get("pull_request").is_none();
+        let mainline = Mainline {
+            branch: text_at("/repository/default_branch").and_then(Mainline::branch),
+            // What a pull request was before it was pushed to has the change as well.
+            base: base.or_else(|| before().filter(|_| pushed)),
+        };
         let has = |key: &&str| event.get(key).is_some_and(|value| !value.is_null());
         Ok(Self {
             about_another: sha.is_none() && ABOUT_ANOTHER.iter().any(has),
             head_sha: sha,
             from_fork,
+            mainline,
         })
     }
 

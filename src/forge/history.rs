@@ -72,9 +72,9 @@ pub enum Place {
 }
 
 impl Place {
-    fn words(&self) -> String {
+    fn told(&self, quote: fn(&str) -> String) -> String {
         match self {
-            Self::Branch(name) => format!("on {}", text::sanitize(name, BRANCH)),
+            Self::Branch(name) => format!("on {}", quote(&text::sanitize(name, BRANCH))),
             Self::Base => "on the base commit".to_owned(),
         }
     }
@@ -228,7 +228,13 @@ const fn state(verdict: Verdict) -> Option<&'static str> {
 impl Elsewhere {
     /// In words: `down on main too, since 12:03 UTC (run 4711); last seen up 8 min ago (11:58 UTC)`.
     pub fn words(&self) -> String {
-        let place = self.place.words();
+        self.told(str::to_owned, |text, _| text.to_owned())
+    }
+
+    /// The same with markup: `quote` makes text of a branch's name, `link` a link of a text and an
+    /// address.
+    pub fn told(&self, quote: fn(&str) -> String, link: fn(&str, &str) -> String) -> String {
+        let place = self.place.told(quote);
         let at = |time: Timestamp| time.beside(self.now);
         if self.contradicts {
             return format!(
@@ -250,9 +256,11 @@ impl Elsewhere {
         } else {
             format!(" {}", ago(age))
         };
-        let run = self.run_url.as_deref();
-        let run = run.and_then(|url| url.rsplit('/').next());
-        let run = run.map_or_else(String::new, |run| format!(" (run {run})"));
+        let run = self.run_url.as_deref().and_then(|url| {
+            let number = url.rsplit('/').next()?;
+            Some(format!(" ({})", link(&format!("run {number}"), url)))
+        });
+        let run = run.unwrap_or_default();
         match self.last_up {
             Some(up) => format!(
                 "down {place} too{when}, since {}{run}; last seen up {} ({})",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use reqwest::Url;
 
 use super::commit::{NoCommit, commit};
+use super::event::Mainline;
 use super::variables::Variables;
 use super::{Event, ForgeKind, Sha};
 use crate::{address, text};
@@ -33,6 +34,8 @@ pub struct Job {
     pub sha: Option<Sha>,
     /// The name of the event.
     pub event: Option<String>,
+    /// The branch or tag of the run.
+    pub ref_name: Option<String>,
     /// The file with the event.
     pub event_file: Option<PathBuf>,
     /// What numbers the run.
@@ -119,6 +122,8 @@ pub(crate) struct Subject {
     /// Whether a status that is refused is by design: the token of a pull request from a fork
     /// may not write.
     pub(crate) read_only: bool,
+    /// Where runs without the change are found.
+    pub(crate) mainline: Mainline,
     /// What people should know about how the commit was found.
     pub(crate) note: Option<String>,
 }
@@ -163,6 +168,7 @@ impl Job {
             },
             status_context: status_context(&vars),
             event: vars.github_event_name,
+            ref_name: vars.github_ref_name,
             event_file: vars.github_event_path.map(PathBuf::from),
             outputs: vars.github_output.map(PathBuf::from),
             summary: vars.github_step_summary.map(PathBuf::from),
@@ -179,6 +185,11 @@ impl Job {
         let event = read.as_ref().ok();
         let name = self.event.as_deref();
         let read_only = event.is_some_and(|event| event.is_read_only(name, self.kind));
+        let mut mainline = event.map_or_else(Mainline::default, |event| event.mainline.clone());
+        if mainline.branch.is_none() && name == Some("schedule") {
+            // Schedules run on the default branch; Gitea's event may be null.
+            mainline.branch = self.ref_name.as_deref().and_then(Mainline::branch);
+        }
         let sha = commit(wanted, event, name, self.sha.as_ref());
         let (sha, note) = match (sha, read) {
             (Ok(sha), Err(why)) if wanted.is_none() => {
@@ -191,6 +202,7 @@ impl Job {
         Subject {
             sha,
             read_only,
+            mainline,
             note,
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Variables {
     pub(super) github_sha: Option<String>,
     /// The name of the event.
     pub(super) github_event_name: Option<String>,
+    /// The branch or tag of the run, by its short name.
+    pub(super) github_ref_name: Option<String>,
     /// The file with the event.
     pub(super) github_event_path: Option<String>,
     /// The id of the run.
@@ -48,7 +50,7 @@ pub(super) struct Variables {
 
 /// The names of [`Variables`]. No other spelling of them is read: a job may set what it likes
 /// beside them.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITEA_ACTIONS",
@@ -58,6 +60,7 @@ const NAMES: [&str; 17] = [
     "GITHUB_REPOSITORY",
     "GITHUB_SHA",
     "GITHUB_EVENT_NAME",
+    "GITHUB_REF_NAME",
     "GITHUB_EVENT_PATH",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_NUMBER",

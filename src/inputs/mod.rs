@@ -39,6 +39,8 @@ pub struct Inputs {
     pub deadline: Duration,
     /// The address that tells the runner's network from the dependency, if there is one.
     pub control: Option<Url>,
+    /// Whether to ask the forge what other runs saw.
+    pub history: bool,
     /// Whether down and unknown fail the step.
     pub fail_on_down: bool,
     /// What the commit status is to say, and where.
@@ -59,6 +61,7 @@ impl Default for Inputs {
             targets: Vec::new(),
             deadline: DEADLINE,
             control: None,
+            history: true,
             fail_on_down: true,
             status: StatusInputs::default(),
             summary: true,

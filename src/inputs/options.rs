@@ -257,6 +257,15 @@ pub static OPTIONS: &[InputOption] = &[
         meaning: Meaning::Run(|inputs, text| set(&mut inputs.control, values::control(text))),
     },
     InputOption {
+        name: "history",
+        value: "BOOL",
+        default: "true",
+        help: "When down, ask the forge whether other runs saw it, too",
+        places: RUN,
+        of: Of::All,
+        meaning: Meaning::Run(|inputs, text| set(&mut inputs.history, values::boolean(text))),
+    },
+    InputOption {
         name: "fail-on-down",
         value: "BOOL",
         default: "true",
@@ -312,7 +321,7 @@ pub static OPTIONS: &[InputOption] = &[
         name: "token",
         value: "TOKEN",
         default: "${{ github.token }}",
-        help: "Token for the forge's API, used for the commit status alone",
+        help: "Token for the forge's API, for reading and writing commit statuses",
         places: INPUT,
         of: Of::All,
         meaning: Meaning::Run(|inputs, text| {

@@ -4,6 +4,7 @@
 //! may stand in a text. GitHub shows ten of a kind per step.
 
 use super::model::{Report, TargetReport};
+use crate::forge::history::Elsewhere;
 use crate::text;
 use crate::verdict::Verdict;
 
@@ -188,10 +189,16 @@ fn sentence(target: &TargetReport) -> String {
                 known.words()
             )
         }
+        None if target.is_contradicted() => String::new(),
         None if target.required => "This is the environment, not the change under test.".to_owned(),
         None => "It is optional and does not fail the step.".to_owned(),
     };
-    format!("{cause}{} ({tries}). {end}", target.message)
+    let elsewhere = target.elsewhere.as_ref().map(Elsewhere::words);
+    let elsewhere = elsewhere.map(|words| text::capitalize(&words) + ".");
+    let said = format!("{cause}{} ({tries}).", target.message);
+    let sentences = [said].into_iter().chain([end]).chain(elsewhere);
+    let sentences: Vec<_> = sentences.filter(|one| !one.is_empty()).collect();
+    sentences.join(" ")
 }
 
 #[cfg(test)]

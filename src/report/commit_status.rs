@@ -13,6 +13,7 @@ pub fn describe_report(report: &Report) -> String {
     let headline = || text::truncate(&report.headline(), sentence::LONGEST);
     let (verdict, says) = match report.exit.result {
         RunResult::Up => (Verdict::Up, Says::Up),
+        RunResult::Down if report.is_contradicted() => (Verdict::Down, Says::DownHere),
         RunResult::Down => (Verdict::Down, Says::Down),
         RunResult::Unknown => (Verdict::Unknown, Says::Unknown),
         RunResult::Invalid | RunResult::Error => return headline(),

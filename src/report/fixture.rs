@@ -4,11 +4,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::model::{self, Report, RunInfo, Start};
 use crate::exit::{Interrupt, RunResult};
+use crate::forge::Job;
+use crate::forge::history::{Listener, Place, Status, Timeline};
+use crate::forge::link::RunLink;
 use crate::probe::{Attempt, Cause, Evidence, Phases};
 use crate::record::{Control, ControlAnswer, Next, Record};
 use crate::target::{Attempts, Known, Target};
 use crate::text;
-use crate::verdict::conclude;
+use crate::timestamp::Timestamp;
+use crate::verdict::{Verdict, conclude};
 
 /// What a server may say to command a runner, or whoever reads a page.
 const HOSTILE: &str = "\r\n::error::x ##[command] \u{1b}[31m\u{202e}| `a` <b> @me #1 [x](y) %0A";
@@ -200,6 +204,76 @@ pub(super) fn report(cases: &[Case], interrupt: Option<Interrupt>) -> Report {
     report
 }
 
+/// A report with what other runs saw of its targets, by statuses of the same day: when each was
+/// made, and what it says.
+pub(super) fn seen(mut report: Report, statuses: &[(&str, &str)]) -> Report {
+    let statuses: Vec<_> = (1..)
+        .zip(statuses)
+        .map(|(id, (at, said))| Status {
+            id,
+            state: if said.starts_with("up") {
+                "success"
+            } else {
+                "failure"
+            }
+            .to_owned(),
+            context: "dep-preflight / beacon".to_owned(),
+            description: (*said).to_owned(),
+            link: Some(format!("https://forge.example/acme/shop/actions/runs/{id}")),
+            created: format!("2026-01-31T{at}Z").parse().unwrap(),
+        })
+        .collect();
+    let set = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_SERVER_URL", "https://forge.example"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_RUN_ID", "4711"),
+    ];
+    let listener = Listener {
+        context: "dep-preflight".to_owned(),
+        link: None,
+        run: RunLink::of(&Job::from_env(&set.map(|(k, v)| (k.into(), v.into())))),
+    };
+    let now = start().time + ms(5000);
+    let place = Place::Branch(format!("main{HOSTILE}"));
+    let timeline = Timeline::read(&statuses, place, &listener, Timestamp::of(now));
+    for target in report
+        .targets
+        .iter_mut()
+        .filter(|target| target.verdict == Verdict::Down)
+    {
+        target.elsewhere = timeline.of(&target.name, Some(start().time));
+    }
+    report
+}
+
+/// Another run saw the same.
+pub(super) fn seen_down() -> Report {
+    let statuses = [
+        ("11:52", "up: healthy, billing, cache, search"),
+        (
+            "11:57",
+            "down: billing (refused) - environment, not this change",
+        ),
+    ];
+    seen(report(&cases(), None), &statuses)
+}
+
+/// Another run did not.
+pub(super) fn seen_up() -> Report {
+    let statuses = [
+        (
+            "11:57",
+            "down: billing (refused), search (dns) - environment, not this change",
+        ),
+        ("12:00:03", "up: billing"),
+    ];
+    seen(
+        report_of(&["healthy", "billing", "search"], None),
+        &statuses,
+    )
+}
+
 /// The report of the cases with these names.
 pub(super) fn report_of(names: &[&str], interrupt: Option<Interrupt>) -> Report {
     let mut cases = cases();
@@ -222,6 +296,8 @@ pub(super) fn endings() -> Vec<(&'static str, Report)> {
         ),
         ("known for too long", report_of(&["moved", "overdue"], None)),
         ("down", report(&cases(), None)),
+        ("down elsewhere", seen_down()),
+        ("up elsewhere", seen_up()),
         ("unknown", report_of(&["healthy", "queue"], None)),
         (
             "interrupted",

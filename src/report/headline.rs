@@ -41,6 +41,13 @@ impl Report {
         known.filter_map(|target| Some((target, target.excuse()?)))
     }
 
+    /// Whether another run found a required target up after it had failed here: then nobody says
+    /// that it is not the change.
+    pub(super) fn is_contradicted(&self) -> bool {
+        self.with(Verdict::Down)
+            .any(|target| target.required && target.is_contradicted())
+    }
+
     /// Whether a signal ended the run before every target had a verdict.
     pub(crate) const fn was_interrupted(&self) -> bool {
         self.exit.interrupt.is_some()

@@ -72,7 +72,8 @@ fn spans(phases: &PhasesReport) -> String {
     format!(": {}", shown.join(", "))
 }
 
-/// One line per target with its colour, the worst last: that is where people look.
+/// One line per target with its colour, the worst last: that is where people look. Below it stands
+/// what other runs saw of it, if anything.
 pub fn targets(report: &Report) -> Vec<(Tone, String)> {
     let order = [
         (Verdict::Up, None, Tone::Good),
@@ -87,9 +88,18 @@ pub fn targets(report: &Report) -> Vec<(Tone, String)> {
             report
                 .with(verdict)
                 .filter(move |target| required.is_none_or(|required| target.required == required))
-                .map(move |target| (tone, target_line(target)))
+                .flat_map(move |target| {
+                    let lines = std::iter::once(target_line(target)).chain(elsewhere(target));
+                    lines.map(move |line| (tone, line))
+                })
         })
         .collect()
+}
+
+/// What other runs saw of a target.
+fn elsewhere(target: &TargetReport) -> Option<String> {
+    let words = target.elsewhere.as_ref()?.words();
+    Some(format!("  {}: {words}", target.name))
 }
 
 fn target_line(target: &TargetReport) -> String {
@@ -153,6 +163,9 @@ pub fn result(report: &Report, fail_on_down: bool) -> String {
     let exit = report.exit;
     let meaning = match exit.result {
         RunResult::Up | RunResult::Invalid | RunResult::Error => "",
+        RunResult::Down if report.is_contradicted() => {
+            " - another run reached it meanwhile: look also at this runner and at the change"
+        }
         RunResult::Down => " - this is the environment, not the change under test",
         RunResult::Unknown => {
             " - this is the runner's side, neither the dependency nor the change under test"

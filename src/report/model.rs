@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::forge::history::Elsewhere;
 use crate::probe::{Attempt, Cause, Phases};
 use crate::record::ControlAnswer;
 use crate::text;
@@ -77,6 +78,8 @@ pub struct TargetReport {
     pub http_status: Option<u16>,
     /// What that answer was in the protocol's own words; for HTTP the status.
     pub code: Option<String>,
+    /// What other runs saw of it, where that was asked.
+    pub elsewhere: Option<Elsewhere>,
     /// The incident that somebody said is known.
     pub known: Option<KnownReport>,
     /// Whether it is up after failures.
@@ -123,6 +126,13 @@ impl From<Incident<'_>> for KnownReport {
 }
 
 impl TargetReport {
+    /// Whether another run found it up after it had failed here.
+    pub fn is_contradicted(&self) -> bool {
+        self.elsewhere
+            .as_ref()
+            .is_some_and(|elsewhere| elsewhere.contradicts)
+    }
+
     /// The known incident for which it does not count.
     pub fn excuse(&self) -> Option<&KnownReport> {
         self.known.as_ref().filter(|known| !known.over)
@@ -242,6 +252,7 @@ fn target_report(start: Start, finding: Finding<'_>) -> TargetReport {
         cause: finding.cause,
         http_status: deciding.and_then(|attempt| attempt.http_status),
         code: deciding.and_then(|attempt| attempt.code.clone()),
+        elsewhere: None,
         known: finding.incident.map(KnownReport::from),
         recovered: finding.recovered,
         note: finding.note,

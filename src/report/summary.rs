@@ -78,9 +78,15 @@ fn meaning(report: &Report) -> String {
             sentences.join(" ")
         }
         RunResult::Up => "Every dependency answered. If the run fails, it is not because one of them could not be reached at its start.".to_owned(),
+        RunResult::Down if report.is_contradicted() => format!(
+            "{} could not be reached here, and another run reached it meanwhile. **Whether it is the environment or your change is open.**{}",
+            named(Verdict::Down),
+            elsewhere(report)
+        ),
         RunResult::Down => format!(
-            "{} could not be reached. **This is the environment, not your change:** the run would have failed whatever the change is. Try again once it is back, or ask whoever runs it.",
-            named(Verdict::Down)
+            "{} could not be reached. **This is the environment, not your change:** the run would have failed whatever the change is. Try again once it is back, or ask whoever runs it.{}",
+            named(Verdict::Down),
+            elsewhere(report)
         ),
         RunResult::Unknown => format!(
             "{} could not be reached, and it may be the runner's own network. **Neither the dependency nor your change is to blame** as far as can be seen from here: try another runner, or look at this one's network and proxy.",
@@ -90,6 +96,23 @@ fn meaning(report: &Report) -> String {
         RunResult::Error if report.was_interrupted() => "The step was interrupted before every target had a verdict; this is what is known.".to_owned(),
         RunResult::Error => "dep-preflight itself failed, as the log says; later steps cannot go by its outputs. This is what it found about the targets.".to_owned(),
     }
+}
+
+/// What other runs saw of the first targets that are down.
+fn elsewhere(report: &Report) -> String {
+    let down = report.with(Verdict::Down).filter(|target| target.required);
+    let seen = down.filter_map(|target| Some((target, target.elsewhere.as_ref()?)));
+    let mut sentences = String::new();
+    for (target, elsewhere) in seen.take(10) {
+        let said = elsewhere.told(code, link);
+        sentences.push_str(&format!(" {}: {said}.", code(&target.name)));
+    }
+    sentences
+}
+
+/// A link to a page of the forge, whose address was made here.
+fn link(text: &str, url: &str) -> String {
+    format!("[{text}]({url})")
 }
 
 fn row(target: &TargetReport) -> String {

@@ -1,6 +1,6 @@
 //! What people and programs read, in every sink, of one run in which everything happens.
 
-use super::fixture::{cases, endings, incidents, ms, report, report_of};
+use super::fixture::{cases, endings, incidents, ms, report, report_of, seen_down, seen_up};
 use super::*;
 use crate::record::Next;
 use crate::verdict::Verdict;
@@ -43,6 +43,15 @@ fn the_log_of_targets() {
     let report = report(&cases(), None);
     let toned = log::targets(&report).into_iter();
     snapshot!(lines(toned.map(|(tone, line)| format!("{tone:?}: {line}"))));
+}
+
+#[test]
+fn the_log_of_what_other_runs_saw() {
+    let logs = [seen_down(), seen_up()].map(|report| {
+        let log = log::targets(&report).into_iter().map(|(_, line)| line);
+        lines(log.chain([log::result(&report, true)]))
+    });
+    snapshot!(logs.join("\n\n"));
 }
 
 #[test]

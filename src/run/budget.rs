@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::durations::{
-    CONTROL, END_MARGIN, PUBLISH_LATE, PUBLISHING, PUBLISHING_WITH_STATUS, SHORTEST_PUBLISHING,
+    CONTROL, END_MARGIN, HISTORY, PUBLISH_LATE, PUBLISHING, PUBLISHING_WITH_STATUS,
+    SHORTEST_HISTORY, SHORTEST_PUBLISHING,
 };
 
 /// When each part of the run must be over. Reporting has its time reserved before probing
@@ -63,6 +64,13 @@ impl Budget {
         (now >= self.deadline).then(|| now + PUBLISH_LATE)
     }
 
+    /// How long to ask the forge what other runs saw, beside the control address; `None` where that
+    /// is not worth it. Nothing is reserved for it, so that no verdict depends on it.
+    pub(super) fn history(&self, now: Instant) -> Option<Duration> {
+        let limit = self.control.saturating_duration_since(now) / 2;
+        (limit >= SHORTEST_HISTORY).then_some(limit.min(HISTORY))
+    }
+
     pub(super) fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
@@ -71,6 +79,29 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn history_has_half_of_what_is_left_and_a_second_at_most() {
+        let start = Instant::now();
+        let budget = Budget::share(start, Duration::from_secs(60), true, true);
+        assert_eq!(budget.history(start), Some(HISTORY));
+        for (left, limit) in [
+            (5000, Some(1000)),
+            (1000, Some(500)),
+            (50, Some(25)),
+            (49, None),
+            (0, None),
+        ] {
+            let now = budget.control.checked_sub(Duration::from_millis(left));
+            let now = now.unwrap();
+            assert_eq!(
+                budget.history(now),
+                limit.map(Duration::from_millis),
+                "{left}"
+            );
+        }
+        assert_eq!(budget.history(budget.end), None);
+    }
 
     #[test]
     fn time_for_the_report_is_reserved_however_short_the_deadline() {

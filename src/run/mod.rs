@@ -2,6 +2,7 @@
 
 mod budget;
 pub(crate) mod control;
+mod history;
 pub(crate) mod progress;
 pub(crate) mod retry;
 pub(crate) mod schedule;
@@ -16,9 +17,10 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use budget::Budget;
+use history::{History, Sightings};
 
 use crate::durations::INTERRUPTED;
-use crate::exit::Interrupt;
+use crate::exit::{Interrupt, RunResult};
 use crate::forge::api::Poster;
 use crate::forge::destination::Destination;
 use crate::forge::link::{RunLink, Version};
@@ -35,7 +37,7 @@ use crate::run::signals::Signals;
 use crate::run::watchdog::Watchdog;
 use crate::screen::Screen;
 use crate::target::Target;
-use crate::verdict;
+use crate::verdict::{self, Verdict};
 
 /// Nothing could be probed.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +128,8 @@ pub(crate) struct Run<'a> {
     screen: &'a Screen,
     network: Arc<Network>,
     poster: Option<Arc<Poster>>,
+    history: Option<History>,
+    sightings: Sightings,
     info: RunInfo,
     budget: Budget,
     control: Control,
@@ -147,6 +151,7 @@ impl<'a> Run<'a> {
             url: RunLink::of(job).and_then(|link| link.url(None)),
             sha: subject.sha.as_ref().ok().map(ToString::to_string),
         };
+        let history = History::of(job, &inputs, subject.mainline.clone(), &network);
         let destination = Destination::find(job, &inputs.status, &subject).unwrap_or_else(|why| {
             screen.line(format!("dep-preflight: no commit status: {why}"));
             None
@@ -169,6 +174,8 @@ impl<'a> Run<'a> {
             screen,
             network,
             poster,
+            history,
+            sightings: Sightings::default(),
             info,
         }
     }
@@ -192,8 +199,12 @@ impl<'a> Run<'a> {
             }
         };
         let outcome = verdict::conclude(&records.0, self.control, interrupt, self.start.time);
+        let mut report = model::build(self.start, outcome, self.info);
+        if report.exit.result == RunResult::Down {
+            self.sightings.tell(&mut report, &records.0);
+        }
         Found {
-            report: model::build(self.start, outcome, self.info),
+            report,
             time: TimeLeft::until(self.budget.end_of_publishing(Instant::now())),
             pending,
         }
@@ -239,18 +250,33 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks the control address where a verdict depends on it, and waits for the forge's version
-    /// where a link does.
+    /// Asks the control address where a verdict depends on it, beside it what other runs saw where
+    /// the step is down, and waits for the forge's version where a link depends on it.
     async fn ask_beside(
         &mut self,
         records: &Records<'_>,
         version: Option<JoinHandle<Option<Version>>>,
     ) {
-        if let Some(url) = &self.inputs.control
-            && verdict::needs_control(&records.0)
-        {
-            let answer = control::ask(&self.network, url, self.budget.control).await;
+        let needed = self.inputs.control.as_ref();
+        let needed = needed.filter(|_| verdict::needs_control(&records.0));
+        let asking = async {
+            let url = needed?;
+            Some(control::ask(&self.network, url, self.budget.control).await)
+        };
+        let (answer, mut seen) = tokio::join!(asking, self.ask_history(records, &self.control));
+        if let Some(answer) = answer {
             self.control = Control::Answered(answer);
+            if seen.is_none() {
+                seen = self.ask_history(records, &self.control).await;
+            }
+        }
+        if let Some(seen) = seen {
+            if let Some(why) = &seen.trouble {
+                self.screen.line(format!(
+                    "dep-preflight: what other runs saw is not known: {why}"
+                ));
+            }
+            self.sightings = seen;
         }
         if let Some(asking) = version
             && let Ok(Ok(Some(version))) =
@@ -258,6 +284,27 @@ impl<'a> Run<'a> {
         {
             self.info.url = RunLink::of(self.job).and_then(|link| link.url(Some(version)));
         }
+    }
+
+    /// Asks what other runs saw, if the step is down by what is known of the control address.
+    async fn ask_history(&self, records: &Records<'_>, control: &Control) -> Option<Sightings> {
+        let history = self.history.as_ref()?;
+        if self
+            .poster
+            .as_ref()
+            .is_some_and(|poster| poster.is_barred())
+        {
+            return None;
+        }
+        let limit = self.budget.history(Instant::now())?;
+        let outcome = verdict::conclude(&records.0, control.clone(), None, self.start.time);
+        let down = outcome.targets.iter();
+        let down = down.filter(|finding| finding.verdict == Verdict::Down);
+        let names: Vec<_> = down.map(|finding| finding.target.name.as_str()).collect();
+        if outcome.exit.result != RunResult::Down {
+            return None;
+        }
+        Some(history.ask(&names, limit).await)
     }
 
     /// Gitea's links depend on its version; it is asked while the targets are, and only where
