@@ -304,7 +304,7 @@ impl<'a> Run<'a> {
         if outcome.exit.result != RunResult::Down {
             return None;
         }
-        Some(history.ask(&names, limit).await)
+        Some(Box::pin(history.ask(&names, limit)).await)
     }
 
     /// Gitea's links depend on its version; it is asked while the targets are, and only where

@@ -34,6 +34,9 @@ mod proxies;
 /// `down` or `unknown`: the control address tells the runner from the target.
 mod control;
 
+/// Who else saw it: what a forge tells of other runs, well or badly.
+mod history;
+
 /// Known incidents: until when a target that is down does not count.
 mod known;
 

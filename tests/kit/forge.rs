@@ -1,3 +1,5 @@
+use std::time::{Duration, SystemTime};
+
 use serde_json::{Value, json};
 
 use crate::kit::environment;
@@ -11,6 +13,7 @@ pub(crate) enum Kind {
     Github,
     GithubServer,
     Gitea,
+    Forgejo,
 }
 
 impl Kind {
@@ -19,7 +22,116 @@ impl Kind {
         match self {
             Self::Github => "",
             Self::GithubServer => "/api/v3",
-            Self::Gitea => "/api/v1",
+            Self::Gitea | Self::Forgejo => "/api/v1",
+        }
+    }
+
+    fn is_github(self) -> bool {
+        matches!(self, Self::Github | Self::GithubServer)
+    }
+}
+
+/// A status of another run, as a forge tells of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// How many seconds ago it was made; less than nothing for the future.
+    ago: i64,
+    said: String,
+    run: u64,
+    changes: Vec<(&'static str, Value)>,
+}
+
+impl Past {
+    /// With the state that goes with what it says, of a run with this number.
+    pub(crate) fn new(ago: i64, said: impl Into<String>, run: u64) -> Self {
+        Self {
+            ago,
+            said: said.into(),
+            run,
+            changes: Vec::new(),
+        }
+    }
+
+    /// The same with another value of a field.
+    pub(crate) fn with(mut self, field: &'static str, value: impl Into<Value>) -> Self {
+        self.changes.push((field, value.into()));
+        self
+    }
+
+    fn json(&self, kind: Kind, host: &str, id: usize) -> Value {
+        let state = if self.said.starts_with("up") {
+            "success"
+        } else {
+            "failure"
+        };
+        let (github, mut json) = (
+            kind.is_github(),
+            json!({
+                "id": id,
+                "url": format!("http://{host}/api"),
+                "context": "dep-preflight / beacon",
+                "description": self.said,
+                "target_url": format!("http://{host}/acme/shop/actions/runs/{}", self.run),
+                "created_at": before(self.ago),
+                "updated_at": before(self.ago),
+            }),
+        );
+        json[if github { "state" } else { "status" }] = state.into();
+        json["creator"] = if github {
+            json!({"login": "bot"})
+        } else {
+            Value::Null
+        };
+        for (field, value) in &self.changes {
+            json[*field] = value.clone();
+        }
+        json
+    }
+}
+
+/// A time so many seconds ago, as forges write it.
+fn before(ago: i64) -> String {
+    let (now, span) = (SystemTime::now(), Duration::from_secs(ago.unsigned_abs()));
+    let time = if ago < 0 { now + span } else { now - span };
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// What a forge does for those who ask for the statuses of a commit.
+#[derive(Clone, Debug)]
+pub(crate) enum Mood {
+    /// Tells these, the newest first.
+    Tells(Vec<Past>),
+    /// The same, but has no clock.
+    Undated(Vec<Past>),
+    Refuses(u16),
+    Redirects(String),
+    /// Sends this, and says that it is fine.
+    Says(&'static str),
+    /// Sends all that there ever were, as Gitea and Forgejo do where no page is asked for.
+    Floods,
+    /// Sends a list that does not end, piece by piece.
+    Trickles,
+    /// Tells these, but only after so many milliseconds.
+    Slow(u64, Vec<Past>),
+    Closes,
+    Hangs,
+}
+
+/// What a forge knows of commits.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    /// Of the newest one of the branch `main`.
+    pub(crate) branch: Mood,
+    /// Of any other.
+    pub(crate) base: Mood,
+}
+
+impl Memory {
+    /// The same of all.
+    pub(crate) fn of(mood: Mood) -> Self {
+        Self {
+            branch: mood.clone(),
+            base: mood,
         }
     }
 }
@@ -49,8 +161,24 @@ impl Forge {
     }
 
     pub(crate) fn behaving(kind: Kind, behaviour: Behaviour) -> Self {
-        let server = Server::start(move |peer| answer(peer, kind, &behaviour));
+        Self::with(kind, behaviour, Memory::of(Mood::Tells(Vec::new())))
+    }
+
+    /// One that takes every status, and tells of others.
+    pub(crate) fn remembering(kind: Kind, memory: Memory) -> Self {
+        Self::with(kind, Behaviour::Accepts, memory)
+    }
+
+    pub(crate) fn with(kind: Kind, behaviour: Behaviour, memory: Memory) -> Self {
+        let server = Server::start(move |peer| answer(peer, kind, &behaviour, &memory));
         Self { server, kind }
+    }
+
+    /// Who asked for the statuses of a commit.
+    pub(crate) fn asked(&self) -> Vec<Request> {
+        let mut requests = self.server.received();
+        requests.retain(|request| request.word(1).contains("/commits/"));
+        requests
     }
 
     /// Nobody may come here.
@@ -85,8 +213,10 @@ impl Forge {
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let mut set = environment::of_push(&self.server.at(""));
         set.push(("GITHUB_API_URL", self.server.at(self.kind.base())));
-        if self.kind == Kind::Gitea {
-            set.push(("GITEA_ACTIONS", "true".to_owned()));
+        match self.kind {
+            Kind::Github | Kind::GithubServer => {}
+            Kind::Gitea => set.push(("GITEA_ACTIONS", "true".to_owned())),
+            Kind::Forgejo => set.push(("FORGEJO_ACTIONS", "true".to_owned())),
         }
         set
     }
@@ -102,13 +232,23 @@ pub(crate) fn posted(requests: &[Request], field: &str) -> Vec<String> {
 
 /// Takes every status, as GitHub does.
 pub(crate) fn take(peer: &mut Peer) {
-    answer(peer, Kind::Github, &Behaviour::Accepts);
+    let nothing = Memory::of(Mood::Tells(Vec::new()));
+    answer(peer, Kind::Github, &Behaviour::Accepts, &nothing);
 }
 
-fn answer(peer: &mut Peer, kind: Kind, behaviour: &Behaviour) {
+fn answer(peer: &mut Peer, kind: Kind, behaviour: &Behaviour, memory: &Memory) {
     let Some(request) = peer.request() else {
         return;
     };
+    if let Some((_, commit)) = request.word(1).split_once("/commits/") {
+        let mood = if commit.starts_with("main/") {
+            &memory.branch
+        } else {
+            &memory.base
+        };
+        tell(peer, kind, mood, request.header("host").unwrap_or_default());
+        return;
+    }
     if request.word(0) != "POST" {
         let version = match behaviour {
             Behaviour::PrivateVersion(_) if request.header("authorization").is_none() => None,
@@ -133,6 +273,45 @@ fn answer(peer: &mut Peer, kind: Kind, behaviour: &Behaviour) {
     }
 }
 
+/// Answers who asks for the statuses of a commit.
+fn tell(peer: &mut Peer, kind: Kind, mood: &Mood, host: &str) {
+    let list = |past: &[Past]| -> Value {
+        let ids = (1..=past.len()).rev();
+        past.iter()
+            .zip(ids)
+            .map(|(past, id)| past.json(kind, host, id))
+            .collect()
+    };
+    let date = format!("Date: {}\r\n", httpdate::fmt_http_date(SystemTime::now()));
+    let dated = |body: &str| {
+        let length = format!("{date}Content-Length: {}\r\n", body.len());
+        response(200, &length) + body
+    };
+    match mood {
+        Mood::Tells(past) => drop(peer.send(dated(&list(past).to_string()))),
+        Mood::Undated(past) => drop(peer.send(with_body(200, &list(past)))),
+        Mood::Refuses(status) => drop(peer.send(with_body(*status, &refusal()))),
+        Mood::Redirects(location) => {
+            peer.send(response(302, &format!("Location: {location}\r\n")));
+        }
+        Mood::Says(body) => drop(peer.send(dated(body))),
+        Mood::Floods => {
+            let many = vec![Past::new(60, "up: a", 1); 12_000];
+            peer.send(dated(&list(&many).to_string()));
+        }
+        Mood::Trickles => {
+            peer.send(format!("HTTP/1.1 200 OK\r\n{date}\r\n["));
+            peer.trickle(" ", Duration::from_millis(20));
+        }
+        Mood::Slow(millis, past) => {
+            std::thread::sleep(Duration::from_millis(*millis));
+            peer.send(dated(&list(past).to_string()));
+        }
+        Mood::Closes => {}
+        Mood::Hangs => peer.hang(),
+    }
+}
+
 fn with_body(status: u16, body: &Value) -> String {
     let body = body.to_string();
     response(
@@ -146,11 +325,7 @@ fn with_body(status: u16, body: &Value) -> String {
 
 /// Gitea and Forgejo call the state `status`.
 fn created(kind: Kind, body: &Value) -> Value {
-    let key = if kind == Kind::Gitea {
-        "status"
-    } else {
-        "state"
-    };
+    let key = if kind.is_github() { "state" } else { "status" };
     json!({
         "id": 1,
         key: body["state"],
