@@ -426,6 +426,34 @@ fn no_forge_changes_more_than_words() {
     }
 }
 
+/// Nobody is there, for the commit status either.
+#[test]
+fn a_forge_that_is_gone_changes_no_more() {
+    let (gone, forge) = (Refusing::new(), Refusing::new());
+    let event = json!({"repository": {"default_branch": "main"}});
+    let [asking, not_asking] = ["true", "false"].map(|history| {
+        Preflight::targets(&[("a", gone.url())])
+            .on_forge_at(forge.url().trim_end_matches('/'))
+            .event("push", &event)
+            .set("history", history)
+            .run()
+    });
+    let trouble = "dep-preflight: what other runs saw is not known: no answer from the forge: ";
+    assert_eq!(asking.lines(trouble).len(), 1, "{asking}");
+    assert!(not_asking.lines(trouble).is_empty(), "{not_asking}");
+    for output in ["result", "exit-code", "message", "down", "cause", "code"] {
+        assert_eq!(
+            asking.output(output),
+            not_asking.output(output),
+            "{output}\n{asking}"
+        );
+    }
+    assert_eq!(asking.code, not_asking.code, "{asking}");
+    // The one that tells of the commit status, and the target's.
+    assert_eq!(asking.annotations.len(), 2, "{asking}");
+    assert_eq!(not_asking.annotations.len(), 2, "{not_asking}");
+}
+
 #[test]
 fn the_deadline_holds() {
     let gone = Refusing::new();

@@ -113,10 +113,10 @@ pub(crate) fn run(
 }
 
 fn event(case: &Case) -> Value {
+    let repository = json!({"full_name": "acme/shop", "default_branch": "main"});
     if case.push {
-        return json!({"ref": "refs/heads/main"});
+        return json!({"ref": "refs/heads/main", "repository": repository});
     }
-    let repository = json!({"full_name": "acme/shop"});
     json!({
         "number": 7,
         "pull_request": {

@@ -47,3 +47,6 @@ mod engines;
 
 /// The log as people read it.
 mod first_screen;
+
+/// Who else saw it, under an engine.
+mod elsewhere;
