@@ -6,6 +6,7 @@ mod authority;
 mod client;
 mod counts;
 mod figures;
+mod history;
 mod hostile;
 mod many;
 mod overshoot;
@@ -36,7 +37,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Section = (&'static str, &'static str, fn(&Options) -> Result<String>);
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     ("start", "Start to exit, one target", start::section),
     ("many", "Many targets, 200 ms each", many::section),
     (
@@ -47,6 +48,11 @@ const SECTIONS: [Section; 6] = [
     ("hostile", "Hostile input of 1 MiB", hostile::section),
     ("counts", "Instructions of a start", counts::section),
     ("sizes", "Size", sizes::section),
+    (
+        "history",
+        "Red steps that another run has seen",
+        history::section,
+    ),
 ];
 
 /// What scripts/bench says.
