@@ -187,8 +187,11 @@ impl Poster {
         );
         let answer = forge._post(route, Some(&body)).await?;
         let status = answer.status().as_u16();
-        let left = answer.headers().get("x-ratelimit-remaining");
-        if matches!(status, 401 | 429) || status == 403 && left.is_some_and(|left| left == "0") {
+        let has = |name: &str| answer.headers().get(name);
+        // GitHub says with a 403 as well that there were too many calls.
+        let too_many = has("x-ratelimit-remaining").is_some_and(|left| left == "0")
+            || has("retry-after").is_some();
+        if matches!(status, 401 | 429) || status == 403 && too_many {
             self.barred.store(true, Ordering::Relaxed);
         }
         Ok(status)
