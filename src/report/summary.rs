@@ -190,9 +190,10 @@ fn waterfall(report: &Report) -> String {
     for (target, number, attempt) in attempts().take(ROWS) {
         let name = text::truncate(&target.name, width);
         // Only the last attempt can be up, and the target's code is its.
+        // In a fence of backticks, which a code may have.
         let end = match attempt.cause {
-            Some(cause) => cause.as_str(),
-            None => target.code.as_deref().unwrap_or("up"),
+            Some(cause) => cause.as_str().to_owned(),
+            None => target.code.as_deref().unwrap_or("up").replace('`', "'"),
         };
         out.push_str(&format!(
             "{name:width$} {number:>3} |{}| {:>6} ms  {end}\n",
