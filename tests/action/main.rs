@@ -80,6 +80,9 @@ mod hostile;
 /// Answers without end: they end with their own attempt, and keep nobody else waiting.
 mod floods;
 
+/// Every protocol of the table, against servers that misbehave in it, and against those of another.
+mod services;
+
 /// DNS: one datagram, and TCP where it is not answered.
 mod dns;
 
