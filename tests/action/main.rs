@@ -58,6 +58,9 @@ mod inputs;
 /// Credentials are refused, and hidden in what is said about it.
 mod credentials;
 
+/// Addresses with logins are refused, and nothing of them is shown.
+mod logins;
+
 /// The YAML of `targets` and `config`, right and wrong.
 mod yaml;
 

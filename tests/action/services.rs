@@ -6,6 +6,9 @@ use crate::kit::server::Refusing;
 use crate::kit::step::Preflight;
 use crate::kit::tls::Tls;
 
+/// Addresses and options: what they refuse, and what they say then.
+mod addresses;
+
 /// A conversation in each protocol, by its specification.
 mod cases;
 
