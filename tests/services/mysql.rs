@@ -128,11 +128,16 @@ fn start(home: &Path, arguments: &[&str]) -> Daemon {
     .unwrap();
     let port = free_port();
     let mut command = with_hosts(home);
+    // Who becomes another user has to be told again to end with the test.
+    command.args(["setpriv", "--pdeathsig", "TERM"]);
     let is_root = rustix::process::geteuid().is_root();
     let user = if is_root { "mysql" } else { "root" };
+    if is_root {
+        command.args(["--reuid", user, "--regid", user, "--clear-groups"]);
+    }
     command
-        .args(["mariadbd", "--no-defaults", "--bind-address=127.0.0.1"])
-        .args(["--user", user])
+        .args(["--", "mariadbd", "--no-defaults"])
+        .args(["--bind-address=127.0.0.1", "--user", user])
         .arg(format!("--datadir={}", home.join("data").display()))
         .arg(format!("--socket={}", home.join("socket").display()))
         .arg(format!("--pid-file={}", home.join("pid").display()))
