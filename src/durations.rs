@@ -85,6 +85,9 @@ pub(crate) const ENDS_SOON: Duration = secs(14 * 24 * 3600);
 /// How long a last word is waited for from a server that has greeted and was told that nothing
 /// follows.
 pub(crate) const LAST_WORD: Duration = ms(250);
+/// How long an error is waited for that NATS sends together with its greeting, in clear, before TLS
+/// is begun.
+pub(crate) const BEFORE_TLS: Duration = ms(20);
 /// How long a service may take to close after a goodbye.
 pub(crate) const GOODBYE: Duration = ms(250);
 

@@ -9,7 +9,7 @@ use super::{
     Answer, Asks, Greeting, LIMIT, LOGIN_NOT_CHECKED, NO_TLS, Next, Page, Protocol, Received,
     Scheme, Site, Tls, Unmet,
 };
-use crate::durations::LAST_WORD;
+use crate::durations::{BEFORE_TLS, LAST_WORD};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "nats",
@@ -40,6 +40,10 @@ enum Info {
     },
     /// An error may follow, now that our side has said that it will send nothing.
     Over {
+        answer: Answer,
+    },
+    /// TLS is next, unless an error follows at once: who is too many is told so in clear.
+    Clear {
         answer: Answer,
     },
     Encrypted {
@@ -76,12 +80,8 @@ impl Greeting for Info {
                     answer
                 };
                 if is("tls_required") || *upgrade && is("tls_available") {
-                    // Who is too many is told so before TLS.
-                    if received.rest().starts_with(b"-ERR ") {
-                        return error(received);
-                    }
-                    *self = Self::Encrypted { answer };
-                    return Ok(Next::StartTls);
+                    *self = Self::Clear { answer };
+                    return self.next(received);
                 }
                 if *upgrade {
                     return Ok(Next::Done(Answer::not_serving(NO_TLS)));
@@ -97,6 +97,18 @@ impl Greeting for Info {
                     return Ok(Next::Done(answer.clone()));
                 }
                 Err(Unmet::MoreWithin(LAST_WORD))
+            }
+            Self::Clear { answer } => {
+                if !received.rest().is_empty() {
+                    received.expect(b"-ERR ")?;
+                    return error(received);
+                }
+                if !received.is_quiet() {
+                    return Err(Unmet::MoreWithin(BEFORE_TLS));
+                }
+                let answer = answer.clone();
+                *self = Self::Encrypted { answer };
+                Ok(Next::StartTls)
             }
             Self::Encrypted { answer } => Ok(Next::Done(answer.clone())),
         }
@@ -168,11 +180,25 @@ mod tests {
                 upgrade,
                 ..Site::default()
             };
-            play(&PROTOCOL, site, NOTHING, &[Says::Bytes(info(more).into())])
+            let says = [Says::Bytes(info(more).into()), Says::Nothing];
+            play(&PROTOCOL, site, NOTHING, &says)
         };
         let tls = End::Moves(Next::StartTls);
         assert_eq!(upgraded(false, ",\"tls_required\":true"), tls);
         assert_eq!(upgraded(true, ",\"tls_available\":true"), tls);
         assert_eq!(not_serving(&upgraded(true, ""), "").said, NO_TLS);
+    }
+
+    /// Seen with 2.9.10: the error mostly comes with the `INFO`, and now and then after it.
+    #[test]
+    fn who_is_too_many_is_told_so_before_tls() {
+        let required = info(",\"tls_required\":true");
+        let error = "-ERR 'maximum connections exceeded'\r\n";
+        let both = [required.as_str(), error].concat();
+        not_serving(&talk(&PROTOCOL, NOTHING, &[both]), "-ERR");
+        not_serving(&talk(&PROTOCOL, NOTHING, &[&required, error]), "-ERR");
+        foreign(&talk(&PROTOCOL, NOTHING, &[&required, "PING\r\n"]));
+        let end = talk_to_its_end(&PROTOCOL, NOTHING, &[required]);
+        assert_eq!(end, End::Closed);
     }
 }
