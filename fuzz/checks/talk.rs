@@ -151,7 +151,7 @@ mod known {
     /// Whether the protocol has this message of ours.
     pub(super) fn is_own(protocol: &str, message: &[u8]) -> bool {
         let fixed: &[&[u8]] = match protocol {
-            "tcp" | "tls" | "nats" | "ssh" => &[],
+            "tcp" | "tls" | "nats" => &[],
             "postgres" => &[
                 b"\0\0\0\x08\x04\xd2\x16\x2f",
                 b"\0\0\0\x1c\0\x03\0\0user\0dep-preflight\0\0",
@@ -168,15 +168,22 @@ mod known {
                 b"version\r\nversion\r\nquit\r\n",
                 b"\x80\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
             ],
-            "mqtt" => &[b"\x10\x0c\0\x04MQTT\x04\x02\0\x0a\0\0"],
-            "smtp" => &[b"EHLO dep-preflight\r\n", b"STARTTLS\r\n"],
-            "imap" => &[b"a STARTTLS\r\n"],
-            "pop3" => &[b"STLS\r\n"],
-            "ftp" => &[b"AUTH TLS\r\n"],
+            "mqtt" => &[b"\x10\x0c\0\x04MQTT\x04\x02\0\x0a\0\0", b"\xe0\0"],
+            "ssh" => &[b"SSH-2.0-dep-preflight\r\n\0\0\0\x2c\x0a\x01\0\0\0\x0b\
+                \0\0\0\x14reachable, thank you\0\0\0\0\0\0\0\0\0\0\0\0\0\0"],
+            "smtp" => &[
+                b"EHLO dep-preflight\r\n",
+                b"STARTTLS\r\n",
+                b"QUIT\r\n",
+            ],
+            "imap" => &[b"a STARTTLS\r\n", b"b LOGOUT\r\n"],
+            "pop3" => &[b"STLS\r\n", b"QUIT\r\n"],
+            "ftp" => &[b"AUTH TLS\r\n", b"QUIT\r\n"],
             "ldap" => &[
                 b"\x30\x2a\x02\x01\x01\x63\x25\x04\0\x0a\x01\0\x0a\x01\0\x02\x01\x01\
                   \x02\x01\x05\x01\x01\0\x87\x0bobjectClass\x30\x05\x04\x031.1",
                 b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037",
+                b"\x30\x05\x02\x01\x02\x42\0",
             ],
             "zookeeper" => &[b"srvr"],
             "cassandra" => &[b"\x04\0\0\0\x05\0\0\0\0"],
