@@ -172,7 +172,7 @@ mod known {
             "ssh" => &[b"SSH-2.0-dep-preflight\r\n\0\0\0\x2c\x0a\x01\0\0\0\x0b\
                 \0\0\0\x14reachable, thank you\0\0\0\0\0\0\0\0\0\0\0\0\0\0"],
             "smtp" => &[
-                b"EHLO dep-preflight\r\n",
+                b"EHLO dep-preflight.invalid\r\n",
                 b"STARTTLS\r\n",
                 b"QUIT\r\n",
             ],

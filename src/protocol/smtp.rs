@@ -60,7 +60,7 @@ impl Greeting for Mail {
                 }
             }
             Self::Hello { said } => {
-                let hello = b"EHLO dep-preflight\r\n".to_vec();
+                let hello = HELLO.to_vec();
                 let said = std::mem::take(said);
                 (Some(Next::Send(hello)), Self::Offered { said })
             }
@@ -70,6 +70,10 @@ impl Greeting for Mail {
                     let word = line.get(4..).unwrap_or_default();
                     word.eq_ignore_ascii_case("STARTTLS")
                 };
+                // 500 and 502 are what a server says that does not know the command.
+                if reply.code >= 400 && !matches!(reply.code, 500 | 502) {
+                    return Ok(Next::Done(refused(reply.code, reply.said)));
+                }
                 if !(reply.code == 250 && reply.lines.iter().any(offers)) {
                     return Ok(Next::Done(without_tls()));
                 }
@@ -91,6 +95,8 @@ impl Greeting for Mail {
     }
 }
 
+/// Some refuse a name without a domain; this domain is nobody's (RFC 2606, 2).
+const HELLO: &[u8] = b"EHLO dep-preflight.invalid\r\n";
 const QUIT: &[u8] = b"QUIT\r\n";
 
 fn done(said: String) -> Next {
@@ -121,6 +127,8 @@ mod tests {
         up(&greeted("220-mail.example\r\n220 ESMTP\r\n"), "220");
         not_serving(&greeted("421 4.7.0 Error: too many connections\r\n"), "421");
         not_serving(&greeted("554 5.7.1 Client host rejected\r\n"), "554");
+        not_serving(&greeted("450 4.3.2 try again later\r\n"), "450");
+        not_serving(&greeted("521 5.3.2 no mail here\r\n"), "521");
         foreign(&greeted("250 OK\r\n"));
         foreign(&greeted("SSH-2.0-x\r\n"));
         assert_eq!(greeted("220 mail"), End::Waits);
@@ -140,7 +148,7 @@ mod tests {
 
     #[test]
     fn tls_is_asked_for_within() {
-        let ours = ["EHLO dep-preflight\r\n", "STARTTLS\r\n"];
+        let ours = ["EHLO dep-preflight.invalid\r\n", "STARTTLS\r\n"];
         let offer = "250-mail\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
         let end = upgraded(&ours, &["220 mail\r\n", offer, "220 ready\r\n"]);
         assert_eq!(end, End::Moves(Next::StartTls));
@@ -148,6 +156,13 @@ mod tests {
         not_serving(&end, "");
         let end = upgraded(&ours[..1], &["220 mail\r\n", "250 PIPELINING\r\n"]);
         assert_eq!(not_serving(&end, "").said, NO_TLS);
+        let end = upgraded(&ours[..1], &["220 mail\r\n", "502 unknown command\r\n"]);
+        assert_eq!(not_serving(&end, "").said, NO_TLS);
+        let refused = "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname\r\n";
+        let end = upgraded(&ours[..1], &["220 mail\r\n", refused]);
+        assert_ne!(not_serving(&end, "504").said, NO_TLS);
+        let end = upgraded(&ours[..1], &["220 mail\r\n", "421 closing\r\n"]);
+        not_serving(&end, "421");
         not_serving(&upgraded(&[], &["421 busy\r\n"]), "421");
     }
 }

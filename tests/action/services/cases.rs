@@ -228,7 +228,7 @@ const CASES: &[Case] = &[
         turns: &[Say(b"220-mail\r\n220 ESMTP\r\n")],
         upgrade: &[
             Say(b"220 mail\r\n"),
-            Hear(b"EHLO dep-preflight\r\n"),
+            Hear(b"EHLO dep-preflight.invalid\r\n"),
             Say(b"250-mail\r\n250 STARTTLS\r\n"),
             Hear(b"STARTTLS\r\n"),
             Say(b"220 go\r\n"),
