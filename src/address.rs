@@ -52,6 +52,11 @@ pub enum AddressError {
         "carries user info or a password. Reachability needs none, and none is taken: write {0}. Nothing of the value is shown here, because it may be secret"
     )]
     Secret(String),
+    /// `redis://h:word`; what to write instead. It is shown without the value.
+    #[error(
+        "has a port that is not a number: write {0}. Nothing of the value is shown here, because it may be a password"
+    )]
+    PortNotNumber(String),
     /// `postgres://h/db?sslmode=require`.
     #[error(
         "has options behind a ? or a #, which are not read; leave them out (TLS is asked for by `tls: true` beside the url)"
@@ -186,7 +191,7 @@ impl AddressError {
     /// Whether nothing of the value may be shown.
     #[must_use]
     pub const fn hides_value(&self) -> bool {
-        matches!(self, Self::Secret(_))
+        matches!(self, Self::Secret(_) | Self::PortNotNumber(_))
     }
 }
 

@@ -5,17 +5,22 @@
 //! The raw text is looked at, before anything is parsed: in `postgres://u:p@ss/w0rd@host` a parser
 //! finds the host `ss`, in `redis://pa/ss@host` the host `pa` and no user info at all.
 
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Scheme};
 
 /// Words that only stand in the connection strings of ADO, JDBC and libpq, in lower case and
 /// without blanks.
 const WORDS: &[(&str, &str)] = &[
     ("password=", ""),
     ("passwd=", ""),
+    ("pass=", ""),
     ("pwd=", ""),
+    ("user=", ""),
+    ("userid=", ""),
+    ("uid=", ""),
     ("jdbc:", ""),
     ("accountkey=", ""),
     ("sharedaccesskey=", ""),
+    ("sharedaccesssignature=", ""),
     ("server=", "sqlserver"),
     ("datasource=", "sqlserver"),
     ("host=", "postgres"),
@@ -33,7 +38,7 @@ pub(super) fn replacement(value: &str) -> Option<String> {
         .collect();
     let mut words = WORDS.iter().filter(|(word, _)| plain.contains(word));
     let has_word = words.clone().next().is_some();
-    if !has_word && !value.contains('@') {
+    if !has_word && !value.contains('@') && !authority(&plain).contains("%40") {
         return None;
     }
     let address = plain.strip_prefix("jdbc:").unwrap_or(&plain);
@@ -44,12 +49,23 @@ pub(super) fn replacement(value: &str) -> Option<String> {
     let known = [scheme, without_driver, meant]
         .into_iter()
         .find_map(Protocol::of_scheme);
-    Some(match known {
-        Some((_, scheme)) if scheme.srv().is_some() => {
+    Some(instead(known.map(|(_, scheme)| scheme)))
+}
+
+/// What is between the scheme and the path.
+fn authority(value: &str) -> &str {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+/// What to write in the place of an address with this scheme.
+pub(super) fn instead(scheme: Option<&Scheme>) -> String {
+    match scheme {
+        Some(scheme) if scheme.srv().is_some() => {
             let name = scheme.name;
             format!("{name}://HOST, for example {name}://${{{{ vars.DEP_HOST }}}}")
         }
-        Some((_, scheme)) => {
+        Some(scheme) => {
             let port = scheme
                 .port
                 .map_or("PORT".to_owned(), |port| port.to_string());
@@ -57,7 +73,7 @@ pub(super) fn replacement(value: &str) -> Option<String> {
             format!("{name}://HOST:{port}, for example {name}://${{{{ vars.DEP_HOST }}}}:{port}")
         }
         None => "SCHEME://HOST:PORT, for example postgres://${{ vars.DEP_HOST }}:5432".to_owned(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -91,12 +107,25 @@ mod tests {
             ("u:S3cret@h", "SCHEME://HOST:PORT"),
             ("Account Key=S3cret;Endpoint=h", "SCHEME://HOST:PORT"),
             ("tcp://u:S3cret@h:1", "tcp://HOST:PORT"),
+            ("redis://h:6379,pass=S3cret", "redis://HOST:6379"),
+            ("sqlserver://h;user=u;x=S3cret", "sqlserver://HOST:1433"),
+            ("mongodb://u%3AS3cret%40h/db", "mongodb://HOST:27017"),
+            (
+                "Endpoint=h;SharedAccessSignature=S3cret",
+                "SCHEME://HOST:PORT",
+            ),
         ] {
             let write = replacement(value).expect(value);
             assert!(write.starts_with(scheme), "{write}");
             assert!(!write.contains("S3c"), "{write}");
         }
-        for value in ["redis://h:6379/0", "h:6379", "tcp://[::1]:9", ""] {
+        for value in [
+            "redis://h:6379/0",
+            "amqp://h/a%40b",
+            "h:6379",
+            "tcp://[::1]:9",
+            "",
+        ] {
             assert_eq!(replacement(value), None, "{value}");
         }
     }

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use reqwest::Url;
 use rustls::pki_types::ServerName;
 
-use super::{AddressError, LONGEST, has_a_second};
+use super::{AddressError, LONGEST, has_a_second, secret};
 use crate::nearest::nearest;
 use crate::protocol::{self, Asks, Protocol, Scheme};
 
@@ -58,7 +58,12 @@ pub(super) fn parse(value: &str) -> Result<Service, AddressError> {
         return Err(AddressError::TooLong);
     }
     let (scheme, rest) = value.split_once("://").ok_or(AddressError::NotOne)?;
-    let (protocol, scheme) = find(&scheme.to_ascii_lowercase())?;
+    let known = find(&scheme.to_ascii_lowercase());
+    if has_a_word_for_a_port(rest) {
+        let write = secret::instead(known.ok().map(|(_, scheme)| scheme));
+        return Err(AddressError::PortNotNumber(write));
+    }
+    let (protocol, scheme) = known?;
     if rest.contains(['?', '#']) {
         return Err(AddressError::Options);
     }
@@ -108,6 +113,18 @@ fn name(path: &str) -> Result<String, AddressError> {
         }
         _ => Err(AddressError::NotAName),
     }
+}
+
+/// Whether what stands in a port's place is no number: a password, where what followed it was
+/// lost. A variable that was not replaced is none.
+fn has_a_word_for_a_port(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.split(',').any(|host| {
+        let behind_brackets = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
+        let (_, port) = behind_brackets.rsplit_once(':').unwrap_or_default();
+        let is_variable = port.contains(['$', '{', '<']);
+        !is_variable && !port.chars().all(|ch| ch.is_ascii_digit())
+    })
 }
 
 /// The port 80, which is none in an address of http.

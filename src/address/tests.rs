@@ -209,6 +209,36 @@ fn the_servers_of_a_srv_name_stand_in_its_records() {
 }
 
 #[test]
+fn a_port_that_may_be_a_password_is_not_shown() {
+    for (value, write) in [
+        ("postgres://u:S3cret", "write postgres://HOST:5432,"),
+        ("postgres://u:S3cret/db", "write postgres://HOST:5432,"),
+        ("redis://:S3cret", "write redis://HOST:6379,"),
+        ("redis://h:63x79?db=1", "write redis://HOST:6379,"),
+        ("mongodb://u:S3cret,h2:1", "write mongodb://HOST:27017,"),
+        ("kafka://[::1]:S3cret", "write kafka://HOST:9092,"),
+        ("oracle://u:S3cret", "write SCHEME://HOST:PORT,"),
+    ] {
+        let why = target(value).expect_err(value);
+        assert!(why.hides_value(), "{value}: {why}");
+        let why = why.to_string();
+        assert!(why.contains(write), "{value}: {why}");
+    }
+    for value in [
+        "redis://h:$PORT",
+        "redis://h:${{ vars.PORT }}",
+        "redis://h:<port>",
+        "redis://h:",
+        "redis://h:99999",
+        "redis://[::1",
+    ] {
+        let why = target(value).expect_err(value);
+        assert!(!why.hides_value(), "{value}: {why}");
+    }
+    assert!(target("redis://[::1]:6379").is_ok());
+}
+
+#[test]
 fn a_name_to_ask_for_is_one() {
     for (value, path) in [
         ("dns://1.1.1.1", ""),

@@ -44,6 +44,7 @@ const VALUES: &[&str] = &[
     "tcp://carl:hunt3r@s3cret.example",
     "carl:hunt3r@s3cret.example:5432/orders",
     "://carl:hunt3r@s3cret.example",
+    "mongodb://carl%3Ahunt3r%40s3cret.example/orders",
     // Go.
     "carl:hunt3r@tcp(db.s3cret.example:3306)/orders",
     "carl:hunt3r@unix(/run/s3cret)/orders",
@@ -64,7 +65,9 @@ const VALUES: &[&str] = &[
     "jdbc:oracle:thin:carl/hunt3r@db.s3cret.example:1521:orders",
     // StackExchange.Redis, Azure.
     "s3cret.example:6380,password=hunt3r,ssl=True",
+    "redis://s3cret.example:6380,pass=hunt3r",
     "Endpoint=sb://s3cret.example/;SharedAccessKeyName=carl;SharedAccessKey=hunt3r=",
+    "Endpoint=sb://s3cret.example/;SharedAccessSignature=hunt3r",
     "AccountName=carl;AccountKey=hunt3r==;EndpointSuffix=s3cret.example",
 ];
 
@@ -119,6 +122,18 @@ fn nothing_of_a_login_gets_out() {
     refused_everywhere(VALUES, "carries user info or a password");
 }
 
+/// What stands where a port does may be a password whose host was lost.
+#[test]
+fn nothing_of_a_port_gets_out_that_is_none() {
+    let values = [
+        "postgres://carl:hunt3r",
+        "postgres://carl:hunt3r/orders",
+        "redis://:hunt3r",
+        "mongodb://carl:hunt3r,s3cret.example:27017",
+    ];
+    refused_everywhere(&values, "has a port that is not a number");
+}
+
 /// A value in a wrong place, or in YAML of another shape than it should have: no password shows.
 #[test]
 fn passwords_in_wrong_places_stay_hidden() {
@@ -140,6 +155,8 @@ fn passwords_in_wrong_places_stay_hidden() {
         format!("db: !!binary '{value}'"),
         "db: 'postgres://carl:it's hunt3r@db'".to_owned(),
         "db: postgres://carl:hunt: 3r@db".to_owned(),
+        // The blank makes a comment of what follows.
+        "db: postgres://carl:hunt #3r@db".to_owned(),
     ];
     for targets in targets {
         let run = refused(Preflight::new().set("targets", &targets), &[]);
