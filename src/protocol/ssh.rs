@@ -48,7 +48,9 @@ impl Greeting for Identification {
     fn next(&mut self, received: &mut Received) -> Result<Next, Unmet> {
         loop {
             let is_text = |byte: &u8| *byte >= b' ' || b"\t\r\n".contains(byte);
-            if !received.rest().iter().take(LINE).all(is_text) {
+            // What follows the line is binary, and may have come with it.
+            let mut line = received.rest().iter().take_while(|byte| **byte != b'\n');
+            if !line.by_ref().take(LINE).all(is_text) {
                 return Err(Unmet::Foreign);
             }
             let line = received.line(LINE)?;
@@ -88,6 +90,8 @@ mod tests {
         assert_eq!(answer.goodbye, GOODBYE);
         assert_eq!(GOODBYE.len(), "SSH-2.0-dep-preflight\r\n".len() + 4 + 44);
         up(&said("SSH-1.99-x\n"), "");
+        let with_keys = "SSH-2.0-x\r\n\0\0\x04\x0c\x0a\x14";
+        up(&said(with_keys), "");
         up(
             &said("Unauthorised access is forbidden.\r\nSSH-2.0-x\r\n"),
             "",
