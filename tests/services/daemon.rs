@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::kit::certificates::{Certified, Identity};
 use crate::kit::program;
 use crate::kit::running::eventually;
 
@@ -68,6 +69,14 @@ pub(crate) fn as_user(user: &str, name: &str, home: &Path) -> Command {
         .args(["--reuid", user, "--regid", user, "--clear-groups", "--"])
         .arg(found);
     command
+}
+
+/// Writes `cert.pem` and `key.pem` for 127.0.0.1, by the authority that the tests trust. Whoever a
+/// server runs as can read them.
+pub(crate) fn write_identity(home: &Path) {
+    let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
+    fs::write(home.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(home.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
 /// What a command prints; it must succeed.

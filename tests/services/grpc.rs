@@ -1,10 +1,8 @@
 //! gRPC: Google's server for Python, with its own health service.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::daemon::{Daemon, at, folder, free_port, output};
-use crate::kit::certificates::{Certified, Identity};
+use crate::daemon::{Daemon, at, folder, free_port, output, write_identity};
 use crate::table::{Table, down, not_serving, up};
 
 /// In this repository.
@@ -42,9 +40,7 @@ pub(crate) fn play(table: &mut Table) {
     let refusing = server("token", home.path());
     table.log("token, again", url(&refusing), &refusing, 0);
 
-    let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
-    fs::write(home.path().join("cert.pem"), certificate.pem()).unwrap();
-    fs::write(home.path().join("key.pem"), key.serialize_pem()).unwrap();
+    write_identity(home.path());
     let encrypted = server("tls", home.path());
     let address = format!("grpcs://127.0.0.1:{}", encrypted.port());
     table.tls("TLS", address, &up("OK"));

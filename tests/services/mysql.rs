@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use crate::daemon::{Daemon, as_user, command, folder, free_port, output};
+use crate::daemon::{Daemon, as_user, command, folder, free_port, output, write_identity};
 use crate::elsewhere::{ELSEWHERE, relay};
-use crate::kit::certificates::{Certified, Identity, trusted_pem};
+use crate::kit::certificates::trusted_pem;
 use crate::kit::running::eventually;
 use crate::kit::step::Preflight;
 use crate::table::{Table, down, not_serving, up};
@@ -63,10 +63,8 @@ pub(crate) fn play(table: &mut Table) {
 /// Probes from a host that could be shut out, plain and in TLS, with a certificate that is
 /// trusted and with one that is not; and that it can be.
 fn strangers(table: &mut Table, home: &Path) {
-    let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
+    write_identity(home);
     let write = |name: &str, text: String| fs::write(home.join(name), text).unwrap();
-    write("cert.pem", certificate.pem());
-    write("key.pem", key.serialize_pem());
     write("ca.pem", trusted_pem());
     write(
         "users.sql",

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::daemon::{Daemon, command, folder, free_port, output};
+use crate::daemon::{Daemon, command, folder, free_port, output, write_identity};
 use crate::elsewhere::relay;
-use crate::kit::certificates::{Certified, Identity, trusted_pem};
+use crate::kit::certificates::trusted_pem;
 use crate::kit::running::eventually;
 use crate::table::{Table, down, not_serving, up};
 
@@ -174,11 +174,8 @@ fn loading(table: &mut Table, program: &Program) {
 }
 
 fn encrypted(table: &mut Table, program: &Program) {
-    let Identity { certificate, key } = Identity::new("127.0.0.1", Certified::Well);
-    let write = |name: &str, text: String| fs::write(program.home.join(name), text).unwrap();
-    write("cert.pem", certificate.pem());
-    write("key.pem", key.serialize_pem());
-    write("ca.pem", trusted_pem());
+    write_identity(program.home);
+    fs::write(program.home.join("ca.pem"), trusted_pem()).unwrap();
     let wanted = up("client-certificate");
     for (state, clients, wanted) in [
         ("TLS", "no", up("")),
