@@ -33,15 +33,21 @@ mod table;
 
 mod cassandra;
 mod dnsmasq;
+mod dovecot;
 mod etcd;
 mod ferretdb;
 mod grpc;
 mod kafka;
 mod memcached;
+mod mosquitto;
 mod mysql;
+mod nats;
+mod openssh;
 mod postgres;
 mod rabbitmq;
 mod redis;
+mod slapd;
+mod vsftpd;
 mod zookeeper;
 
 use table::{Server, Weight};
@@ -102,6 +108,36 @@ const SERVERS: &[Server] = &[
         name: "memcached",
         weight: Weight::Light,
         play: memcached::play,
+    },
+    Server {
+        name: "nats",
+        weight: Weight::Light,
+        play: nats::play,
+    },
+    Server {
+        name: "mosquitto",
+        weight: Weight::Light,
+        play: mosquitto::play,
+    },
+    Server {
+        name: "openssh",
+        weight: Weight::Light,
+        play: openssh::play,
+    },
+    Server {
+        name: "dovecot",
+        weight: Weight::Light,
+        play: dovecot::play,
+    },
+    Server {
+        name: "vsftpd",
+        weight: Weight::Light,
+        play: vsftpd::play,
+    },
+    Server {
+        name: "slapd",
+        weight: Weight::Light,
+        play: slapd::play,
     },
     Server {
         name: "cassandra",
