@@ -26,6 +26,7 @@ enum Beacon {
     Late,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the sections have one shape")]
 pub fn section(options: &Options) -> Result<String> {
     let steps = options.count(1_000_000, 20_000);
     let mut table = Table::new(&[

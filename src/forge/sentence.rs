@@ -102,7 +102,7 @@ pub struct Seen<'a> {
     pub names: Vec<&'a str>,
 }
 
-/// Reads a sentence. Anything else than what [`write()`] makes of `up` and `down` says nothing.
+/// Reads a sentence. Anything else than what `write` makes of `up` and `down` says nothing.
 pub fn read(text: &str) -> Option<Seen<'_>> {
     let (verdict, list) = if let Some(list) = text.strip_prefix(Says::Up.start()) {
         (Verdict::Up, list)

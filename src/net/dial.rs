@@ -167,7 +167,7 @@ where
     Ok(answer)
 }
 
-/// Connects to one address, within [`race`].
+/// Connects to one address, within `race`.
 pub(crate) async fn tcp(at: SocketAddr, progress: &Progress) -> std::io::Result<Box<dyn Stream>> {
     let socket = TcpStream::connect(at).await?;
     progress.note(|seen| seen.peer = Some(at));
